@@ -108,15 +108,24 @@ pub struct LinkCounts {
 impl LinkCounts {
     /// Counts a link.
     pub const fn count(&mut self, status: LinkStatus) {
-        let counted = match status {
+        *self.of(status) += 1;
+    }
+
+    /// Takes back the counting of a link.
+    pub const fn uncount(&mut self, status: LinkStatus) {
+        let counted = self.of(status);
+        *counted = counted.saturating_sub(1);
+    }
+
+    const fn of(&mut self, status: LinkStatus) -> &mut u64 {
+        match status {
             LinkStatus::NotUsed => &mut self.not_used,
             LinkStatus::InUse => &mut self.in_use,
             LinkStatus::UsedUp => &mut self.used_up,
             LinkStatus::Expired => &mut self.expired,
             LinkStatus::Revoked => &mut self.revoked,
             LinkStatus::Superseded => &mut self.superseded,
-        };
-        *counted += 1;
+        }
     }
 
     /// Returns the number of all links.

@@ -35,6 +35,12 @@ pub(in crate::embedded) trait Kind: Sized + 'static {
 
     fn note(shared: &mut Self::Shared, note: Self::Note);
 
+    /// Notes that a row was added, changed or removed.
+    fn touch(_shared: &mut Self::Shared, _row: RowId) {}
+
+    /// Notes that all rows have got new indexes.
+    fn renumber(_shared: &mut Self::Shared) {}
+
     /// Returns the part of a row that an order depends on.
     fn part(by: Self::By) -> Part;
 

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use super::interned::{Interned, TextId};
 use super::kind::{Kind, MaybeTime, Part, Totals};
 use super::row_id::RowId;
+use super::states::States;
 use super::{Catalogue, PageOfIds};
 use latchkey_core::Result;
 use latchkey_core::ledger::{
-    Cutoff, InstanceCutoffs, LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy,
-    LinkStatus, LinkTerms, PersonCutoffs, Standing,
+    Cutoff, InstanceCutoffs, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, LinkTerms,
+    PersonCutoffs, Standing,
 };
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::uses::Uses;
@@ -46,6 +47,13 @@ pub(in crate::embedded) struct LinkFields {
     key: TextId,
 }
 
+impl LinkFields {
+    /// Returns the user of the link.
+    pub(super) const fn user(&self) -> TextId {
+        self.user
+    }
+}
+
 /// Number that no change has.
 const NO_CHANGE: u64 = u64::MAX;
 /// Number that no text has.
@@ -59,22 +67,9 @@ pub(in crate::embedded) struct LinkShared {
     /// Cutoffs of the users who have any.
     revoked: HashMap<TextId, Cutoff>,
     superseded: HashMap<TextId, Cutoff>,
-    states: Option<States>,
+    pub(super) states: Option<States>,
     /// Number of the last [judgement](Catalogue::judge) that changed a state.
-    version: u64,
-}
-
-/// States of all links, by row.
-struct States {
-    of: Vec<LinkStatus>,
-    counts: LinkCounts,
-    /// Changes of the rows and cutoffs of the instance for which they are valid.
-    changes: u64,
-    instance: InstanceCutoffs,
-    /// First time for which they are valid, in Unix seconds.
-    from: i64,
-    /// Time when the next link expires, in Unix seconds.
-    until: i64,
+    pub(super) version: u64,
 }
 
 /// New cutoffs of a user.
@@ -146,8 +141,17 @@ impl Kind for Links {
                 None => all.remove(&user),
             };
         }
+        if let Some(states) = &mut shared.states {
+            states.cut_off(user);
+        }
+    }
+
+    fn touch(shared: &mut LinkShared, row: RowId) {
+        shared.states.take_if(|states| states.touch(row));
+    }
+
+    fn renumber(shared: &mut LinkShared) {
         shared.states = None;
-        shared.version += 1;
     }
 
     fn part(by: LinkSortBy) -> Part {
@@ -179,14 +183,14 @@ impl Kind for Links {
         let key = query.key.as_ref();
         let key = key.map(|key| shared.keys.find(key));
         let states = shared.states.as_ref();
-        let states = states.map_or(&[][..], |states| states.of.as_slice());
+        let state = move |row| states.and_then(|states| states.of(row));
         move |row, link| {
             // A text that is not known belongs to no link.
             user.is_none_or(|user| user == Some(link.user))
                 && key.is_none_or(|key| key == Some(link.key))
                 && (!is_of_state(query)
-                    || states.get(row.index()).is_some_and(|status| {
-                        query.status.is_none_or(|wanted| *status == wanted)
+                    || state(row).is_some_and(|status| {
+                        query.status.is_none_or(|wanted| status == wanted)
                             && query.works.is_none_or(|works| status.works() == works)
                     }))
         }
@@ -216,7 +220,12 @@ const fn is_of_state(query: &LinkQuery) -> bool {
 }
 
 impl LinkShared {
-    fn status(&self, link: &LinkFields, instance: &InstanceCutoffs, now: i64) -> LinkStatus {
+    pub(super) fn status(
+        &self,
+        link: &LinkFields,
+        instance: &InstanceCutoffs,
+        now: i64,
+    ) -> LinkStatus {
         let terms = self.terms(link);
         let of_user = |all: &HashMap<TextId, Cutoff>| {
             let has_any = !all.is_empty() && link.user != NO_TEXT;
@@ -229,7 +238,7 @@ impl LinkShared {
         Standing::of(&terms, &person, instance, now).status
     }
 
-    fn terms(&self, link: &LinkFields) -> LinkTerms<'_> {
+    pub(super) fn terms(&self, link: &LinkFields) -> LinkTerms<'_> {
         LinkTerms {
             key: Some(link.key)
                 .filter(|key| *key != NO_TEXT)
@@ -266,57 +275,5 @@ impl Catalogue<Links> {
             ..query.clone()
         };
         self.find(&query, sort, place, limit)
-    }
-
-    /// Judges the states of all links at a time, in Unix seconds, which queries for a state depend
-    /// on. Returns their numbers.
-    pub(in crate::embedded) fn judge(
-        &mut self,
-        instance: &InstanceCutoffs,
-        now: i64,
-    ) -> LinkCounts {
-        let changes = self.rows.changes();
-        let known = self.rows.shared().states.as_ref().filter(|known| {
-            known.changes == changes
-                && known.instance == *instance
-                && (known.from..known.until).contains(&now)
-        });
-        if let Some(known) = known {
-            return known.counts;
-        }
-        let states = self.states(instance, now);
-        let counts = states.counts;
-        let shared = self.rows.shared_mut();
-        let has_changed = |known: &States| known.of != states.of;
-        if shared.states.as_ref().is_none_or(has_changed) {
-            shared.version += 1;
-        }
-        shared.states = Some(states);
-        counts
-    }
-
-    fn states(&self, instance: &InstanceCutoffs, now: i64) -> States {
-        let shared = self.rows.shared();
-        let mut judged = States {
-            of: vec![LinkStatus::Expired; self.rows.len()],
-            counts: LinkCounts::default(),
-            changes: self.rows.changes(),
-            instance: instance.clone(),
-            from: now,
-            until: i64::MAX,
-        };
-        for (row, link) in self.rows.living() {
-            let status = shared.status(link, instance, now);
-            judged.counts.count(status);
-            if let Some(of) = judged.of.get_mut(row.index()) {
-                *of = status;
-            }
-            if status.works()
-                && let Some(over_at) = shared.terms(link).over_at()
-            {
-                judged.until = judged.until.min(over_at);
-            }
-        }
-        judged
     }
 }

@@ -13,6 +13,7 @@ mod row_id;
 mod rows;
 mod scan;
 mod sort;
+mod states;
 mod users;
 
 use std::collections::HashMap;

@@ -160,6 +160,7 @@ impl<K: Kind> Rows<K> {
             if let Some(columns) = self.columns.get_mut(known.index()) {
                 let before = std::mem::replace(&mut columns.fields, fields);
                 self.changed += u64::from(!K::is_alike(&before, &fields));
+                K::touch(&mut self.shared, known);
                 return Changed::Fields(known, before);
             }
         }
@@ -168,6 +169,7 @@ impl<K: Kind> Rows<K> {
         }
         let new = self.push_columns(row, start, folded_id, folded_text);
         self.index(new);
+        K::touch(&mut self.shared, new);
         Changed::Texts
     }
 
@@ -286,6 +288,7 @@ impl<K: Kind> Rows<K> {
                 columns.is_dead = true;
             }
             self.dead.push(row);
+            K::touch(&mut self.shared, row);
         }
         self.by_id = by_id;
     }
@@ -462,6 +465,7 @@ impl<K: Kind> Rows<K> {
             compacted.index(id);
         }
         compacted.in_order = compacted.columns.len();
+        K::renumber(&mut compacted.shared);
         compacted
     }
 }

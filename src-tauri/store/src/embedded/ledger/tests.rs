@@ -240,8 +240,8 @@ fn queries(now: i64, next: &mut impl FnMut(u64) -> u64) -> Vec<LinkQuery> {
     queries
 }
 
-/// Few and many changes between two queries, links that expire between them, and a clock that is
-/// set back.
+/// Few and many changes between two queries, links that expire between them, hours without a query,
+/// and a clock that is set back.
 #[test]
 fn a_catalogue_of_links_answers_as_a_search_of_each_link_does() {
     let mut next = numbers();
@@ -256,6 +256,7 @@ fn a_catalogue_of_links_answers_as_a_search_of_each_link_does() {
             catalogue.apply_all(updates);
         }
         now += next(60).cast_signed() - 10;
+        now += if round % 50 == 49 { 4_000 } else { 0 };
         let mut anew = model.anew();
         let counts = model.counts(now);
         for status in LinkStatus::ALL {
@@ -295,6 +296,42 @@ fn counts_of(counts: LinkCounts, status: LinkStatus) -> u64 {
         LinkStatus::Expired => counts.expired,
         LinkStatus::Revoked => counts.revoked,
         LinkStatus::Superseded => counts.superseded,
+    }
+}
+
+#[test]
+fn states_are_right_after_the_rows_of_links_have_moved() {
+    let (mut model, mut catalogue) = (Model::default(), Catalogue::default());
+    let rename = |model: &mut Model, id: &str, number: u64| {
+        let mut link = IssuedLink::new(id.to_owned(), LinkOrigin::Taken, 1_000);
+        link.name = Some(format!("Person {number}"));
+        link.expires_at = (number % 3 == 0).then_some(1_000);
+        let update = put(&link);
+        model.links.insert(id.to_owned(), link);
+        update
+    };
+    let others = (0..10).map(|number| rename(&mut model, &format!("other-{number}"), number));
+    catalogue.apply_all(others.collect());
+    assert_eq!(catalogue.judge(&model.instance, 2_000), model.counts(2_000));
+    // A link with another name gets a new row, until there are so many dead ones that all rows are
+    // made anew.
+    for number in 0..4_200 {
+        let update = rename(&mut model, &format!("link-{}", number % 7), number);
+        catalogue.apply_all(vec![update]);
+        if number % 100 == 0 {
+            assert_eq!(catalogue.judge(&model.instance, 2_000), model.counts(2_000));
+        }
+    }
+    let sort = LinkSort::default();
+    for status in [LinkStatus::NotUsed, LinkStatus::Expired] {
+        let query = LinkQuery {
+            status: Some(status),
+            now: 2_000,
+            ..LinkQuery::default()
+        };
+        let found = all(&mut catalogue, &model, &query, sort);
+        assert_eq!(found, model.find(&query, sort));
+        assert!(!found.is_empty(), "{status:?}");
     }
 }
 
