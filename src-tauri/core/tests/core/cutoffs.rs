@@ -1,0 +1,128 @@
+//! Tests of the moments before which links do not work any more.
+
+use latchkey_core::ledger::{Cutoff, InstanceCutoffs, LinkTerms, PersonCutoffs};
+
+const AT: i64 = 1_800_000_000;
+
+fn cutoff(before: Option<i64>) -> Cutoff {
+    Cutoff {
+        at: AT,
+        before,
+        change: 10,
+        ends_sessions: false,
+    }
+}
+
+fn given_out(change: u64, issued_at: Option<i64>) -> LinkTerms<'static> {
+    LinkTerms {
+        taken_in: Some(change),
+        ..LinkTerms::unknown(issued_at)
+    }
+}
+
+#[test]
+fn a_link_that_was_given_out_is_before_a_cutoff_by_the_number_of_its_change() {
+    for (change, is_before) in [(9, true), (10, false), (11, false)] {
+        // The times do not matter.
+        for issued_at in [None, Some(AT - 500), Some(AT + 500)] {
+            let link = given_out(change, issued_at);
+            assert_eq!(cutoff(None).covers(&link), is_before, "{link:?}");
+        }
+    }
+}
+
+#[test]
+fn a_cutoff_with_a_time_covers_only_links_that_were_issued_before_it() {
+    let cutoff = cutoff(Some(AT - 100));
+    for (issued_at, is_before) in [
+        (None, true),
+        (Some(AT - 101), true),
+        (Some(AT - 100), false),
+        (Some(AT - 99), false),
+    ] {
+        assert_eq!(cutoff.covers(&given_out(9, issued_at)), is_before);
+        assert!(!cutoff.covers(&given_out(10, issued_at)), "it came later");
+    }
+}
+
+#[test]
+fn the_clock_of_another_issuer_may_be_a_minute_ahead() {
+    for (cutoff, moment) in [(cutoff(None), AT), (cutoff(Some(AT - 100)), AT - 100)] {
+        for (issued_at, is_before) in [
+            (None, true),
+            (Some(moment), true),
+            (Some(moment + 60), true),
+            (Some(moment + 61), false),
+        ] {
+            let link = LinkTerms::unknown(issued_at);
+            assert_eq!(cutoff.covers(&link), is_before, "{cutoff:?} {issued_at:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_cutoffs_the_one_that_covers_more_stays() {
+    let new = |before| Cutoff {
+        at: AT + 1,
+        ..cutoff(before)
+    };
+    assert_eq!(new(None).merged(None), new(None));
+    for (newer, older, is_newer) in [
+        (None, None, true),
+        (None, Some(5), true),
+        (Some(5), None, false),
+        (Some(5), Some(4), true),
+        (Some(5), Some(5), true),
+        (Some(5), Some(6), false),
+    ] {
+        let merged = new(newer).merged(Some(cutoff(older)));
+        let expected = if is_newer { new(newer) } else { cutoff(older) };
+        assert_eq!(merged, expected, "{newer:?} after {older:?}");
+    }
+}
+
+#[test]
+fn merged_cutoffs_end_sessions_if_either_does() {
+    for (newer, older) in [(false, false), (false, true), (true, false), (true, true)] {
+        // The time of the newer one is earlier, so the older one stays.
+        for before in [None, Some(5)] {
+            let newer_cutoff = Cutoff {
+                ends_sessions: newer,
+                ..cutoff(before)
+            };
+            let older_cutoff = Cutoff {
+                ends_sessions: older,
+                ..cutoff(None)
+            };
+            let merged = newer_cutoff.merged(Some(older_cutoff));
+            assert_eq!(merged.ends_sessions, newer || older);
+        }
+    }
+}
+
+#[test]
+fn a_person_has_no_cutoffs_only_if_both_are_missing() {
+    let some = Some(cutoff(None));
+    for (revoked, superseded) in [(None, None), (some, None), (None, some), (some, some)] {
+        let cutoffs = PersonCutoffs {
+            revoked,
+            superseded,
+        };
+        let is_empty = revoked.is_none() && superseded.is_none();
+        assert_eq!(cutoffs.is_empty(), is_empty, "{cutoffs:?}");
+    }
+}
+
+#[test]
+fn the_cutoff_of_a_key_is_found_by_its_id() {
+    let cutoffs = InstanceCutoffs {
+        keys: vec![
+            ("key-1".to_owned(), cutoff(None)),
+            ("key-2".to_owned(), cutoff(Some(5))),
+        ],
+        ..InstanceCutoffs::default()
+    };
+    assert_eq!(cutoffs.of_key("key-1"), Some(cutoff(None)));
+    assert_eq!(cutoffs.of_key("key-2"), Some(cutoff(Some(5))));
+    assert_eq!(cutoffs.of_key("key-3"), None);
+}

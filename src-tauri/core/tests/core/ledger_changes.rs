@@ -1,0 +1,255 @@
+//! Tests of how the ledger changes when links are given out and taken back.
+
+use latchkey_core::ErrorCode;
+use latchkey_core::activity::EventData;
+use latchkey_core::directory::{Command, Decision, Effect, Profile};
+use latchkey_core::ledger::{GivenAs, LinkOrigin, Revocation, RevocationScope};
+use serde_json::{Map, json};
+
+use crate::ledger_model::{Model, START, ada};
+
+fn is_empty(decision: &Decision) -> bool {
+    decision.effects.is_empty() && decision.entries.is_empty()
+}
+
+fn data(decision: &Decision) -> &EventData {
+    &decision.entries[0].event.data
+}
+
+fn link(id: &str) -> RevocationScope {
+    RevocationScope::Link(id.to_owned())
+}
+
+#[test]
+fn a_link_enters_with_the_name_in_its_payload_or_that_of_its_user() {
+    let mut model = Model::new();
+    let named = json!({ "user": { "id": "eve", "name": "Eve" }, "jti": "new", "iat": START });
+    assert_eq!(data(&model.take_of(&named, false)), &EventData::LinkMade);
+    assert_eq!(model.link("new").name.as_deref(), Some("Eve"));
+    assert_eq!(model.link("new").subject.as_deref(), Some("eve"));
+    let mut members = Map::new();
+    members.insert("name".to_owned(), json!("Ada"));
+    let profile = Profile {
+        email: None,
+        members,
+    };
+    model.execute(&Command::Edit(ada(), profile));
+    model.take_of(&json!({ "id": "ada", "jti": "known", "iat": START }), false);
+    assert_eq!(model.link("known").name.as_deref(), Some("Ada"));
+    model.take("unnamed", false);
+    assert_eq!(model.link("unnamed").name.as_deref(), Some("Ada"));
+}
+
+#[test]
+fn a_link_that_is_given_out_again_keeps_its_entry_and_its_place() {
+    let mut model = Model::new();
+    model.take("a", false);
+    let first = model.link("a").clone();
+    model.now += 100;
+    let decision = model.take_of(
+        &json!({ "user": { "id": "ada" }, "jti": "a", "iat": START }),
+        false,
+    );
+    let expected = EventData::LinkGivenOut {
+        given: GivenAs::Link,
+    };
+    assert_eq!(data(&decision), &expected);
+    let again = model.link("a");
+    assert_eq!(again.given.len(), 2);
+    assert_eq!(again.entered_at, first.entered_at);
+    assert_eq!(again.taken_in, first.taken_in);
+    let change = model.facts.change;
+    model.take("a", true);
+    assert_eq!(
+        model.link("a").taken_in,
+        Some(change),
+        "it is the latest now"
+    );
+    model.revoke(RevocationScope::Person(ada()));
+    model.take("a", true);
+    assert_eq!(model.link("a").taken_in, Some(change), "it stays revoked");
+}
+
+#[test]
+fn links_are_revoked_up_to_now_and_not_up_to_a_time_in_the_future() {
+    for (before, is_done) in [(START - 1, true), (START, true), (START + 1, false)] {
+        let mut model = Model::new();
+        let revoked = model.try_execute(&Command::RevokeLinks(Revocation {
+            scope: RevocationScope::Before(before),
+            ends_sessions: false,
+        }));
+        if is_done {
+            revoked.unwrap();
+            let cutoff = model.facts.cutoffs.revoked.unwrap();
+            assert_eq!((cutoff.at, cutoff.before), (START, Some(before)));
+        } else {
+            let error = revoked.unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidSetting);
+            assert_eq!(error.field.as_deref(), Some("before"));
+        }
+    }
+}
+
+#[test]
+fn links_of_a_key_are_revoked_and_only_the_latest_32_keys_are_kept() {
+    let mut model = Model::new();
+    model.take("a", false);
+    model.revoke(RevocationScope::Key("key-2".to_owned()));
+    assert_eq!(model.verdict("a", START), "signed_in");
+    model.revoke(RevocationScope::Key("key-1".to_owned()));
+    assert_eq!(model.verdict("a", START), "link_revoked");
+    model.revoke(RevocationScope::Key("key-2".to_owned()));
+    let keys = |model: &Model| -> Vec<String> {
+        let keys = model.facts.cutoffs.keys.iter();
+        keys.map(|(key, _)| key.clone()).collect()
+    };
+    assert_eq!(keys(&model), ["key-1", "key-2"]);
+    for number in 3..=33 {
+        model.revoke(RevocationScope::Key(format!("key-{number}")));
+    }
+    let expected: Vec<_> = (2..=33).map(|number| format!("key-{number}")).collect();
+    assert_eq!(keys(&model), expected);
+}
+
+#[test]
+fn revoking_a_link_again_changes_nothing_unless_it_also_ends_its_sessions() {
+    let mut model = Model::new();
+    model.take("a", false);
+    assert!(!is_empty(&model.revoke_with(link("a"), false)));
+    model.now += 10;
+    assert!(is_empty(&model.revoke_with(link("a"), false)));
+    assert!(!model.link("a").revoked_ends_sessions);
+    let ending = model.revoke_with(link("a"), true);
+    assert_eq!(data(&ending), &EventData::LinkRevoked);
+    for ends_sessions in [false, true] {
+        assert!(is_empty(&model.revoke_with(link("a"), ends_sessions)));
+    }
+    let revoked = model.link("a");
+    assert!(revoked.revoked_ends_sessions);
+    assert_eq!(revoked.revoked_at, Some(START));
+    // A link that is not in the ledger is another system's.
+    model.revoke(link("theirs"));
+    assert_eq!(model.link("theirs").origin, LinkOrigin::Foreign);
+    assert_eq!(model.verdict("theirs", START), "link_revoked");
+}
+
+#[test]
+fn sessions_are_compared_with_their_links_only_after_one_was_revoked_with_them() {
+    let mut model = Model::new();
+    let notes = |decision: &Decision| {
+        let effects = decision.effects.iter();
+        let notes = effects.filter(|effect| matches!(effect, Effect::SetInstanceCutoffs(_)));
+        notes.count()
+    };
+    for scope in [link("a"), RevocationScope::Person(ada())] {
+        assert_eq!(notes(&model.revoke_with(scope, false)), 0);
+        assert!(!model.facts.cutoffs.any_ends_sessions);
+    }
+    assert_eq!(notes(&model.revoke_with(link("b"), true)), 1);
+    assert!(model.facts.cutoffs.any_ends_sessions);
+    assert_eq!(notes(&model.revoke_with(link("c"), true)), 0);
+    let mut model = Model::new();
+    assert_eq!(
+        notes(&model.revoke_with(RevocationScope::Person(ada()), true)),
+        1
+    );
+    assert!(model.facts.cutoffs.any_ends_sessions);
+}
+
+#[test]
+fn a_person_keeps_both_cutoffs() {
+    let mut model = Model::new();
+    model.take("a", false);
+    model.take("b", true);
+    model.revoke(RevocationScope::Person(ada()));
+    model.take("c", true);
+    let cutoffs = model.facts.person(&ada()).unwrap().cutoffs;
+    assert!(cutoffs.revoked.is_some());
+    let (revoked, superseded) = (cutoffs.revoked.unwrap(), cutoffs.superseded.unwrap());
+    assert!(revoked.change < superseded.change);
+    // The end of sessions is kept, too.
+    model.revoke_with(RevocationScope::Person(ada()), true);
+    model.revoke(RevocationScope::Person(ada()));
+    let cutoffs = model.facts.person(&ada()).unwrap().cutoffs;
+    assert!(cutoffs.revoked.unwrap().ends_sessions);
+}
+
+#[test]
+fn a_link_that_was_shown_between_two_cutoffs_does_not_work_after_the_second() {
+    for supersedes in [false, true] {
+        let mut model = Model::new();
+        model.revoke(RevocationScope::Person(ada()));
+        model.show("between");
+        assert_eq!(model.verdict("between", START), "signed_in");
+        if supersedes {
+            model.take("newer", true);
+        } else {
+            model.revoke(RevocationScope::Person(ada()));
+        }
+        // The first cutoff covers it again.
+        assert_eq!(model.verdict("between", START), "link_revoked");
+    }
+}
+
+#[test]
+fn a_revoked_link_that_is_shown_again_stays_revoked() {
+    let mut model = Model::new();
+    model.take("a", false);
+    model.revoke(RevocationScope::Person(ada()));
+    model.show("a");
+    assert_eq!(model.verdict("a", START), "link_revoked");
+}
+
+#[test]
+fn only_links_whose_time_proves_no_order_are_noted() {
+    for distance in [60, 61] {
+        let mut model = Model::new();
+        model.revoke(RevocationScope::Person(ada()));
+        model.now += distance;
+        model.show("a");
+        let is_noted = model.facts.recent_links(&ada()).flatten().is_some();
+        assert_eq!(is_noted, distance == 60, "{distance}");
+        assert_eq!(model.verdict("a", model.now), "signed_in");
+    }
+    let mut model = Model::new();
+    model.show("a");
+    assert_eq!(model.facts.recent_links(&ada()).flatten(), None);
+}
+
+#[test]
+fn the_latest_hundred_links_after_a_cutoff_are_noted() {
+    let mut model = Model::new();
+    model.revoke(RevocationScope::Person(ada()));
+    for number in 0..101 {
+        model.show(&format!("link-{number}"));
+    }
+    let noted = model.facts.recent_links(&ada()).flatten().unwrap();
+    let expected: Vec<_> = (1..101).map(|number| format!("link-{number}")).collect();
+    assert_eq!(noted, expected);
+}
+
+#[test]
+fn a_link_since_an_edit_is_noted_until_a_code_sets_the_profile() {
+    let noted = |model: &Model| {
+        let links = model.facts.links_since_edit(&ada()).flatten();
+        links.map(<[String]>::to_vec).unwrap_or_default()
+    };
+    let mut model = Model::new();
+    model.now += 60;
+    model.show("a");
+    assert_eq!(noted(&model), ["a"]);
+    model.now += 1;
+    model.show("later");
+    assert_eq!(noted(&model), ["a"], "its time proves the order");
+    // Only a link with a profile is noted.
+    model.show_of(&json!({ "id": "ada", "jti": "by id", "iat": START }));
+    assert_eq!(noted(&model), ["a"]);
+    model.redeem("later", model.now);
+    assert_eq!(noted(&model), [""; 0]);
+    model.show_of(&json!({ "user": { "id": "ada" }, "jti": "b", "iat": START }));
+    assert_eq!(
+        noted(&model),
+        [""; 0],
+        "the profile is not the administrator's"
+    );
+}
