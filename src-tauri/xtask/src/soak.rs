@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 14] = [
+const PROOFS: [Proof; 20] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -39,6 +39,18 @@ const PROOFS: [Proof; 14] = [
         test: "directory::kills::no_change_that_was_acknowledged_is_lost_when_the_process_is_killed",
     },
     Proof {
+        name: "kills-uses",
+        about: "gateways are killed while people use up links and links are revoked",
+        target: "cli",
+        test: "proofs::ledger_kills::no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_is_killed",
+    },
+    Proof {
+        name: "kills-ledger",
+        about: "command lines are killed while they change links, sessions and keys",
+        target: "cli",
+        test: "proofs::ledger_kills::no_change_that_the_command_line_acknowledged_is_lost_or_half_done_when_it_is_killed",
+    },
+    Proof {
         name: "damage",
         about: "a disk changes bits of a directory, cuts or loses its files, or returns zeros",
         target: "store",
@@ -55,6 +67,18 @@ const PROOFS: [Proof; 14] = [
         about: "writes of the command line since its last sync are dropped, torn or zeroed",
         target: "cli",
         test: "proofs::power_cut::nothing_that_the_command_line_acknowledged_is_lost_by_a_power_cut",
+    },
+    Proof {
+        name: "power-cut-links",
+        about: "writes since the last sync are dropped, torn or zeroed while a gateway gives out links",
+        target: "cli",
+        test: "proofs::power_cut::no_link_that_a_gateway_gave_out_is_lost_by_a_power_cut",
+    },
+    Proof {
+        name: "power-cut-uses",
+        about: "writes since the last sync are dropped, torn or zeroed while links are used up",
+        target: "cli",
+        test: "proofs::power_cut::no_use_that_was_acknowledged_is_lost_or_spent_twice_by_a_power_cut",
     },
     Proof {
         name: "flood",
@@ -97,6 +121,18 @@ const PROOFS: [Proof; 14] = [
         about: "32 browsers click a link with few uses at the same instant",
         target: "gateway",
         test: "races::clicks_at_the_same_instant_sign_in_exactly_as_often_as_the_link_allows",
+    },
+    Proof {
+        name: "race-links-socket",
+        about: "32 clients of the local socket redeem a link with few uses at the same instant",
+        target: "store",
+        test: "directory::race_links::clients_of_the_local_socket_sign_in_exactly_as_often_as_a_link_allows",
+    },
+    Proof {
+        name: "race-links-tls",
+        about: "32 clients over TLS redeem a link with few uses at the same instant",
+        target: "store",
+        test: "directory::race_links::clients_over_tls_sign_in_exactly_as_often_as_a_link_allows",
     },
     Proof {
         name: "photographs",

@@ -4,6 +4,7 @@
 mod flood;
 mod guesses;
 mod kills;
+mod ledger_kills;
 mod power_cut;
 #[path = "../../../../../tests/random.rs"]
 mod random;
@@ -31,6 +32,11 @@ fn person(number: usize) -> String {
 
 /// Returns the path and query of a new link for a person by number.
 fn link(number: usize) -> String {
+    link_with(number, Registered::default())
+}
+
+/// Returns the path and query of a link with registered claims for a person by number.
+fn link_with(number: usize, registered: Registered) -> String {
     let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
     let claims = Claims {
         payload: Payload::User(NewUser {
@@ -40,7 +46,7 @@ fn link(number: usize) -> String {
         }),
         registered: Registered {
             issued_at: Some(Timestamp::now().as_second() - 60),
-            ..Registered::default()
+            ..registered
         },
     };
     let code = sign(&claims, &key, Algorithm::HS256).unwrap();
@@ -63,10 +69,18 @@ fn serve(mut program: Command, folder: &Path) -> Command {
 
 /// Opens a link. Returns the status of the response, or `None` if the connection broke.
 fn open(address: &str, link: &str, headers: &str) -> Option<u16> {
+    status_of(&answer(address, "GET", link, headers)?)
+}
+
+/// Sends a request. Returns the response, or `None` if the connection broke.
+fn answer(address: &str, method: &str, path: &str, headers: &str) -> Option<String> {
     let request = format!(
-        "GET {link} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}Connection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}Connection: close\r\n\r\n"
     );
-    let answer = Serving::ask(address, &request)?;
+    Serving::ask(address, &request)
+}
+
+fn status_of(answer: &str) -> Option<u16> {
     answer.split(' ').nth(1)?.parse().ok()
 }
 

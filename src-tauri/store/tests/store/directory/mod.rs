@@ -24,6 +24,8 @@ mod million;
 mod notices;
 mod order;
 mod race;
+#[cfg(unix)]
+mod race_links;
 #[path = "../../../../../tests/random.rs"]
 pub(crate) mod random;
 mod records;

@@ -58,6 +58,11 @@ impl Served {
 
 #[cfg(unix)]
 impl Served {
+    /// Returns another client of the process.
+    pub(super) fn client(&self) -> RemoteDirectory {
+        RemoteDirectory::local(self.folder.path()).wait().unwrap()
+    }
+
     pub(super) fn socket_path(&self) -> std::path::PathBuf {
         self.folder.path().join("control.sock")
     }

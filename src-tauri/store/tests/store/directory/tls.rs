@@ -21,7 +21,7 @@ use crate::signed::now;
 
 /// A directory without users behind TLS. A local socket serves it, which heeds the context of a
 /// request as the tests need it.
-struct OverTls {
+pub(super) struct OverTls {
     remote: RemoteDirectory,
     server: TlsServer,
     process: Served,
@@ -35,14 +35,25 @@ impl Deref for OverTls {
     }
 }
 
-fn empty() -> OverTls {
-    let process = Served::begin();
-    let server = TlsServer::begin(Behind::Socket(process.socket_path()));
-    OverTls {
-        remote: gateway(&server).directory(),
-        server,
-        process,
+impl OverTls {
+    pub(super) fn begin() -> Self {
+        let process = Served::begin();
+        let server = TlsServer::begin(Behind::Socket(process.socket_path()));
+        Self {
+            remote: gateway(&server).directory(),
+            server,
+            process,
+        }
     }
+
+    /// Returns another client of the server.
+    pub(super) fn client(&self) -> RemoteDirectory {
+        gateway(&self.server).directory()
+    }
+}
+
+fn empty() -> OverTls {
+    OverTls::begin()
 }
 
 fn key() -> Secret {
