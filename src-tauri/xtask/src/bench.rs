@@ -19,7 +19,7 @@ const BENCHES: [Bench; 3] = [
     Bench {
         package: "latchkey-store",
         name: "directory",
-        tables: &["writers", "million", "ways"],
+        tables: &["writers", "million", "links", "ways"],
     },
     Bench {
         package: "latchkey-gateway",

@@ -7,6 +7,7 @@ use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{NewUser, Payload};
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::secret::{Secret, SigningKey};
 
 const FIRST: [&str; 16] = [
@@ -59,6 +60,56 @@ pub(crate) fn person(number: usize) -> NewUser {
 
 /// Returns a verified code for that person.
 pub(crate) fn code(number: usize) -> VerifiedCode {
+    verified(&Claims {
+        payload: Payload::User(person(number)),
+        registered: Registered {
+            issued_at: Some(now().as_second() - 60),
+            ..Registered::default()
+        },
+    })
+}
+
+/// Number of links in the ledger.
+pub(crate) const LINKS: usize = 1_000_000;
+/// Number of the oldest links, of which every tenth has expired.
+const OLD: usize = 800_000;
+/// Number of links that have expired.
+pub(crate) const EXPIRED: usize = OLD / 10;
+const DAY: i64 = 86_400;
+
+/// Returns the claims of a link for that person. One link is given out each second until now. Every
+/// third has three uses.
+pub(crate) fn link(number: usize) -> Claims {
+    let mixed = number.wrapping_mul(2_654_435_761) % (1 << 32);
+    let ago = i64::try_from(LINKS - number).unwrap();
+    let lasts = if number < OLD && number % 10 == 0 {
+        -DAY
+    } else {
+        DAY
+    };
+    let uses = if number % 3 == 0 {
+        Uses::limited(3).unwrap()
+    } else {
+        Uses::UNLIMITED
+    };
+    Claims {
+        payload: Payload::User(person(number)),
+        registered: Registered {
+            id: Some(format!("{mixed:08x}{number:08x}")),
+            issued_at: Some(now().as_second() - ago),
+            expires_at: Some(now().as_second() + lasts),
+            uses,
+            ..Registered::default()
+        },
+    }
+}
+
+/// Returns the ID of that link.
+pub(crate) fn link_id(number: usize) -> String {
+    link(number).registered.id.unwrap()
+}
+
+pub(crate) fn verified(claims: &Claims) -> VerifiedCode {
     let key =
         SigningKey::from_text(&Secret::new("0123456789abcdef0123456789abcdef".into())).unwrap();
     let rules = CodeRules {
@@ -66,13 +117,6 @@ pub(crate) fn code(number: usize) -> VerifiedCode {
         require_expiry: false,
         audiences: None,
     };
-    let claims = Claims {
-        payload: Payload::User(person(number)),
-        registered: Registered {
-            issued_at: Some(now().as_second() - 60),
-            ..Registered::default()
-        },
-    };
-    let code = sign(&claims, &key, rules.algorithm).unwrap();
+    let code = sign(claims, &key, rules.algorithm).unwrap();
     verify(code.expose(), &[&key], rules, now()).unwrap()
 }

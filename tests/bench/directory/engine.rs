@@ -1,6 +1,7 @@
 //! The operations that both engines are measured by.
 
 use latchkey_core::directory::SortBy;
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
@@ -24,4 +25,29 @@ pub(crate) trait Engine: Send + Sync {
     /// Reads the page that begins at a row, as after a move of the scroll bar. Returns the number
     /// of users on it.
     fn jump(&self, by: SortBy, row: u64) -> usize;
+}
+
+/// A ledger, with the operations that are measured.
+pub(crate) trait Ledger: Engine {
+    /// Enters links. Returns when they are on the disk.
+    fn give_out(&self, links: &[Claims]);
+    /// Revokes a link.
+    fn revoke(&self, id: &str);
+    /// Revokes the links that were issued before a time, in Unix seconds.
+    fn revoke_before(&self, before: i64);
+    /// Returns whether there is a link with this ID.
+    fn has_link(&self, id: &str) -> bool;
+    /// Reads the page that begins at a row, the latest link first. Returns the number of links on
+    /// it, and the number of all that match.
+    fn links(&self, wanted: &Wanted<'_>, row: u64) -> (usize, u64);
+    /// Returns the number of links that work.
+    fn count_working(&self) -> u64;
+}
+
+/// Links that are listed. By default all.
+#[derive(Default)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) word: &'a str,
+    /// Only links that work.
+    pub(crate) works: bool,
 }

@@ -1,16 +1,22 @@
 use latchkey_store::Wait as _;
 use std::path::Path;
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::directory::{Directory, PageStart, Search, Sort, SortBy, UserQuery};
+use latchkey_core::directory::{Command, Directory, PageStart, Search, Sort, SortBy, UserQuery};
 use latchkey_core::instance::Policy;
+use latchkey_core::ledger::{
+    LinkPageStart, LinkQuery, LinkSort, LinkSortBy, Revocation, RevocationScope, TakenLink,
+};
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::EmbeddedDirectory;
 
 use crate::crowd::now;
-use crate::engine::{Engine, PAGE};
+use crate::engine::{Engine, Ledger, PAGE, Wanted};
 
 pub(crate) struct Latchkey(EmbeddedDirectory);
 
@@ -82,5 +88,73 @@ impl Engine for Latchkey {
             .users(&UserQuery::default(), sort(by), &PageStart::Row(row), PAGE)
             .wait();
         page.unwrap().users.len()
+    }
+}
+
+impl Latchkey {
+    /// Verifies the activity. Returns the number of its entries.
+    pub(crate) fn verify(&self) -> u64 {
+        let verified = self.0.verify_activity(None).wait().unwrap();
+        assert!(verified.is_sound());
+        verified.entries
+    }
+
+    fn revoke_links(&self, scope: RevocationScope) {
+        let revocation = Revocation {
+            scope,
+            ends_sessions: false,
+        };
+        self.0.revoke_links(revocation, &by()).wait().unwrap();
+    }
+}
+
+impl Ledger for Latchkey {
+    fn give_out(&self, links: &[Claims]) {
+        let take = |claims: &Claims| {
+            let at = Timestamp::from_second(claims.registered.issued_at.unwrap()).unwrap();
+            let by = AuditContext::new(Actor::CommandLine, at);
+            let taken = TakenLink::new(claims.clone(), Some("key-1".to_owned()));
+            async move {
+                self.0
+                    .execute(Command::TakeLink(Box::new(taken)), &by)
+                    .await
+            }
+        };
+        for outcome in join_all(links.iter().map(take)).wait() {
+            outcome.unwrap();
+        }
+    }
+
+    fn revoke(&self, id: &str) {
+        self.revoke_links(RevocationScope::Link(id.to_owned()));
+    }
+
+    fn revoke_before(&self, before: i64) {
+        self.revoke_links(RevocationScope::Before(before));
+    }
+
+    fn has_link(&self, id: &str) -> bool {
+        self.0.link(id, now()).wait().unwrap().is_some()
+    }
+
+    fn links(&self, wanted: &Wanted<'_>, row: u64) -> (usize, u64) {
+        let query = LinkQuery {
+            search: Search::new(wanted.word),
+            works: wanted.works.then_some(true),
+            now: now().as_second(),
+            ..LinkQuery::default()
+        };
+        let sort = LinkSort {
+            by: LinkSortBy::Entered,
+            descending: true,
+        };
+        let page = self.0.links(&query, sort, &LinkPageStart::Row(row), PAGE);
+        let page = page.wait().unwrap();
+        (page.links.len(), page.total)
+    }
+
+    fn count_working(&self) -> u64 {
+        let counts = self.0.link_counts(now()).wait().unwrap();
+        counts.not_used + counts.in_use
     }
 }

@@ -15,8 +15,10 @@
 mod crowd;
 mod engine;
 mod latchkey;
+mod links;
 mod million;
 mod sqlite;
+mod table;
 mod ways;
 mod writers;
 
@@ -28,14 +30,15 @@ fn main() {
         .filter(|argument| !argument.starts_with("--"))
         .collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words[..] {
-        ["child-load", engine, folder] => return million::load(engine, Path::new(folder)),
-        ["child-ask", engine, folder] => return million::ask(engine, Path::new(folder)),
-        _ => {}
+    if let ["child", part, engine, folder] = words[..] {
+        let parts = million::TABLE.parts.iter().chain(links::TABLE.parts);
+        let (_, measure) = parts.into_iter().find(|(name, _)| *name == part).unwrap();
+        return measure(engine, Path::new(folder));
     }
-    let tables: [(&str, fn()); 3] = [
+    let tables: [(&str, fn()); 4] = [
         ("writers", writers::measure),
-        ("million", million::measure),
+        ("million", || million::TABLE.measure()),
+        ("links", || links::TABLE.measure()),
         ("ways", ways::measure),
     ];
     for (name, measure) in tables {

@@ -5,13 +5,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use latchkey_core::directory::SortBy;
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::{NewUser, Payload};
 use latchkey_core::protocol::user_id::UserId;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use crate::crowd::now;
-use crate::engine::{Engine, PAGE};
+use crate::engine::{Engine, Ledger, PAGE, Wanted};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS users(
@@ -23,6 +24,13 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS by_email ON users(folded_email, id);
     CREATE INDEX IF NOT EXISTS by_created ON users(created_at, id);
     CREATE INDEX IF NOT EXISTS by_last ON users(last_sign_in, id);
+    CREATE TABLE IF NOT EXISTS links(
+        id TEXT PRIMARY KEY, user TEXT, name TEXT, text TEXT, key TEXT, claims TEXT,
+        entered_at INTEGER, issued_at INTEGER, expires_at INTEGER, uses INTEGER, used INTEGER,
+        last_use INTEGER, revoked_at INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS by_entered ON links(entered_at DESC, id);
+    CREATE INDEX IF NOT EXISTS by_issued ON links(issued_at);
     CREATE TABLE IF NOT EXISTS seats(used INTEGER, seat_limit INTEGER);
     INSERT INTO seats SELECT 0, NULL WHERE NOT EXISTS (SELECT 1 FROM seats);
 ";
@@ -130,6 +138,9 @@ impl Engine for Sqlite {
             panic!("the crowd is of new users");
         };
         self.in_transaction(|transaction| {
+            if let Some(link) = &code.registered.id {
+                use_link(transaction, link);
+            }
             let status: Option<i64> = transaction
                 .prepare_cached("SELECT status FROM users WHERE id = ?")
                 .unwrap()
@@ -206,5 +217,123 @@ impl Engine for Sqlite {
         };
         let sql = format!("SELECT * FROM users ORDER BY {order} LIMIT {PAGE} OFFSET ?");
         self.read(&sql, [row.cast_signed()]).len()
+    }
+}
+
+/// Condition of a link that works.
+const WORKS: &str = "revoked_at IS NULL AND (uses IS NULL OR used < uses) AND expires_at > ?";
+
+/// Spends a use of a link.
+fn use_link(transaction: &Transaction<'_>, id: &str) {
+    let now = now().as_second();
+    let sql = format!("UPDATE links SET used = used + 1, last_use = ? WHERE id = ? AND {WORKS}");
+    let mut statement = transaction.prepare_cached(&sql).unwrap();
+    assert_eq!(statement.execute(params![now, id, now]).unwrap(), 1);
+}
+
+fn insert_link(transaction: &Transaction<'_>, claims: &Claims) {
+    let Payload::User(user) = &claims.payload else {
+        panic!("the crowd is of new users");
+    };
+    let registered = &claims.registered;
+    let (id, name) = (registered.id.as_deref(), user.metadata.display_name());
+    let text = [id, Some(user.id.as_str()), name].map(Option::unwrap_or_default);
+    let issued_at = registered.issued_at;
+    let uses = registered.uses.limit().map(u64::cast_signed);
+    transaction
+        .prepare_cached("INSERT INTO links VALUES(?,?,?,?,'key-1',?,?,?,?,?,0,NULL,NULL)")
+        .unwrap()
+        .execute(params![
+            id,
+            user.id.as_str(),
+            name,
+            text.join("\u{1f}").to_lowercase(),
+            serde_json::to_string(&claims.members()).unwrap(),
+            issued_at,
+            issued_at,
+            registered.expires_at,
+            uses
+        ])
+        .unwrap();
+}
+
+/// Reads every column, as a page of links needs them.
+fn whole_link(row: &Row<'_>) -> rusqlite::Result<String> {
+    let _texts: (String, Option<String>) = (row.get("user")?, row.get("name")?);
+    let _times: (i64, i64, Option<i64>) = (
+        row.get("entered_at")?,
+        row.get("expires_at")?,
+        row.get("last_use")?,
+    );
+    row.get("id")
+}
+
+impl Sqlite {
+    fn count(&self, sql: &str, parameters: impl rusqlite::Params) -> u64 {
+        let connection = self.connection.lock().unwrap();
+        let mut statement = connection.prepare_cached(sql).unwrap();
+        let count = statement.query_row(parameters, |row| row.get::<_, i64>(0));
+        count.unwrap().cast_unsigned()
+    }
+
+    fn change(&self, sql: &str, parameters: impl rusqlite::Params) {
+        self.in_transaction(|transaction| {
+            transaction
+                .prepare_cached(sql)
+                .unwrap()
+                .execute(parameters)
+                .unwrap();
+        });
+    }
+}
+
+impl Ledger for Sqlite {
+    fn give_out(&self, links: &[Claims]) {
+        self.in_transaction(|transaction| {
+            for link in links {
+                insert_link(transaction, link);
+            }
+        });
+    }
+
+    fn revoke(&self, id: &str) {
+        let sql = "UPDATE links SET revoked_at = ? WHERE id = ?";
+        self.change(sql, params![now().as_second(), id]);
+    }
+
+    fn revoke_before(&self, before: i64) {
+        let sql = "UPDATE links SET revoked_at = ? WHERE issued_at < ? AND revoked_at IS NULL";
+        self.change(sql, [now().as_second(), before]);
+    }
+
+    fn has_link(&self, id: &str) -> bool {
+        self.count("SELECT count(*) FROM links WHERE id = ?", [id]) == 1
+    }
+
+    fn links(&self, wanted: &Wanted<'_>, row: u64) -> (usize, u64) {
+        let (mut conditions, mut parameters) = (vec!["1"], Vec::new());
+        if !wanted.word.is_empty() {
+            conditions.push("text LIKE ?");
+            parameters.push(format!("%{}%", wanted.word));
+        }
+        if wanted.works {
+            conditions.push(WORKS);
+            parameters.push(now().as_second().to_string());
+        }
+        let conditions = conditions.join(" AND ");
+        let total = format!("SELECT count(*) FROM links WHERE {conditions}");
+        let total = self.count(&total, rusqlite::params_from_iter(&parameters));
+        let sql = format!(
+            "SELECT * FROM links WHERE {conditions} ORDER BY entered_at DESC, id LIMIT {PAGE} OFFSET {row}"
+        );
+        let connection = self.connection.lock().unwrap();
+        let mut statement = connection.prepare_cached(&sql).unwrap();
+        let links = statement.query_map(rusqlite::params_from_iter(&parameters), whole_link);
+        (links.unwrap().map(Result::unwrap).count(), total)
+    }
+
+    fn count_working(&self) -> u64 {
+        let sql = format!("SELECT count(*) FROM links WHERE {WORKS}");
+        self.count(&sql, [now().as_second()])
     }
 }
