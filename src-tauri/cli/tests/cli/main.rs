@@ -50,6 +50,8 @@ mod root;
 mod run;
 mod sealed;
 mod serve;
+mod serve_listening;
+mod serve_running;
 mod sessions;
 mod short_links;
 mod signing_keys;
