@@ -52,8 +52,8 @@ impl States {
         self.of.get(row.index()).copied().flatten()
     }
 
-    /// Notes that a row has changed. Returns whether so many have changed that judging all links
-    /// takes less time.
+    /// Notes that a row has changed. Returns whether judging all links now takes less time than
+    /// judging those that have changed.
     pub(super) fn touch(&mut self, row: RowId) -> bool {
         self.touched.push(row);
         self.touched.len() > self.of.len()

@@ -313,8 +313,7 @@ fn states_are_right_after_the_rows_of_links_have_moved() {
     let others = (0..10).map(|number| rename(&mut model, &format!("other-{number}"), number));
     catalogue.apply_all(others.collect());
     assert_eq!(catalogue.judge(&model.instance, 2_000), model.counts(2_000));
-    // A link with another name gets a new row, until there are so many dead ones that all rows are
-    // made anew.
+    // A link with another name gets a new row. When most rows are dead, all are made anew.
     for number in 0..4_200 {
         let update = rename(&mut model, &format!("link-{}", number % 7), number);
         catalogue.apply_all(vec![update]);
