@@ -17,7 +17,6 @@ use latchkey_core::link::compose::Composed;
 use latchkey_core::link::qr::Qr;
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::claims::Claims;
-use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::browser_name;
@@ -409,7 +408,8 @@ pub async fn link_qr_save<R: Runtime>(
     .await
 }
 
-fn instance(home: &Home, id: &str) -> CoreResult<Instance> {
+/// Returns an instance by its ID.
+pub(crate) fn instance(home: &Home, id: &str) -> CoreResult<Instance> {
     home.instances().get(&InstanceId::parse(id)?)
 }
 
@@ -492,14 +492,7 @@ impl LinkRevocation {
 impl LinkTerms {
     fn of(listed: &ListedLink, claims: Option<&Claims>) -> Option<Self> {
         let link = &listed.link;
-        let registered = claims.map(|claims| &claims.registered);
-        let lifetime = registered.and_then(|registered| {
-            let Some(ends) = registered.expires_at else {
-                return Some(Lifetime::Never);
-            };
-            let begins = registered.not_before.max(registered.issued_at)?;
-            Some(Lifetime::Secs(ends.saturating_sub(begins))).filter(|_| ends > begins)
-        });
+        let lifetime = claims.and_then(|claims| claims.registered.lifetime());
         let who = match claims {
             Some(claims) => LinkPerson::of(claims),
             None => LinkPerson::Id {

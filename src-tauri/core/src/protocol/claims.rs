@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::Error;
 use crate::protocol::account_end::{ACCOUNT_DAYS, ACCOUNT_ENDS, AccountEnd};
 use crate::protocol::code::CodeRefusal;
+use crate::protocol::lifetime::Lifetime;
 use crate::protocol::payload::Payload;
 use crate::protocol::uses::{MAX_USES, Uses};
 use crate::time::MAX_SECS;
@@ -79,6 +80,18 @@ impl Registered {
             uses,
             account_end: AccountEnd::from_members(members)?,
         })
+    }
+}
+
+impl Registered {
+    /// Returns the time for which the code works, from its start on. `None` if it is not known.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        let Some(ends) = self.expires_at else {
+            return Some(Lifetime::Never);
+        };
+        let begins = self.not_before.max(self.issued_at)?;
+        (ends > begins).then(|| Lifetime::Secs(ends.saturating_sub(begins)))
     }
 }
 

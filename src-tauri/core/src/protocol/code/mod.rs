@@ -5,6 +5,7 @@
 //! |---|---|
 //! | making a code | [`sign()`] |
 //! | judging a code by signature, times and audience | [`verify()`] |
+//! | reading a code that may have expired, to ask for another link | [`read_askable`] |
 //! | finding a code in pasted text | [`recognize`], `layers`, `words`, [`trim()`] |
 //! | reading a code without verifying it | [`unverified`] |
 //! | why a code is refused | [`CodeRefusal`] for the screen, [`CodeFault`] for records and logs |
@@ -14,6 +15,7 @@
 //! `Display` either. A [`CodeRefusal`] prints only the fixed words of its [`CodeFault`].
 
 mod algorithm;
+mod askable;
 mod fault;
 mod found;
 pub(crate) mod hmac;
@@ -33,6 +35,8 @@ mod words;
 use std::fmt;
 
 pub use algorithm::Algorithm;
+pub(crate) use askable::read_askable_kept;
+pub use askable::{AskableCode, read_askable};
 pub use fault::CodeFault;
 pub use quote::Quote;
 pub use refusal::CodeRefusal;

@@ -67,7 +67,8 @@ pub fn verify(
     let parts = Parts::of(code)?;
     parts.check_header(rules.algorithm)?;
     let key = parts.check_signature(keys, rules.algorithm)?;
-    parts.judge_claims(Some(key), rules, now)
+    let in_time = |registered: &Registered| check_times(registered, rules, now);
+    parts.judge_claims(Some(key), rules, now, in_time)
 }
 
 /// Judges a code like [`verify`]. A gateway that keeps the key says whether the signature is right.
@@ -83,7 +84,8 @@ pub(crate) fn verify_by_gateway(
         // Without a key, this finds a signature that is cut off, and refuses every other one.
         parts.check_signature(&[], rules.algorithm)?;
     }
-    parts.judge_claims(None, rules, now)
+    let in_time = |registered: &Registered| check_times(registered, rules, now);
+    parts.judge_claims(None, rules, now, in_time)
 }
 
 /// Returns whether a message was signed with the bytes of a key.
@@ -100,7 +102,7 @@ pub(crate) fn signature_matches(
 }
 
 /// The three encoded parts of the compact serialization.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     message: &'a str,
     header: &'a str,
     claims: &'a str,
@@ -108,7 +110,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(code: &'a str) -> Result<Self, CodeRefusal> {
+    pub(super) fn of(code: &'a str) -> Result<Self, CodeRefusal> {
         if code.len() > MAX_BYTES {
             return Err(CodeRefusal::malformed(format!(
                 "it has {} bytes, and the maximum is {MAX_BYTES}.",
@@ -133,7 +135,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    fn check_header(&self, pinned: Algorithm) -> Result<(), CodeRefusal> {
+    pub(super) fn check_header(&self, pinned: Algorithm) -> Result<(), CodeRefusal> {
         if self.header == pinned.usual_header() {
             return Ok(());
         }
@@ -178,7 +180,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Returns the key that has signed the code.
-    fn check_signature<'k>(
+    pub(super) fn check_signature<'k>(
         &self,
         keys: &[&'k SigningKey],
         algorithm: Algorithm,
@@ -206,14 +208,16 @@ impl<'a> Parts<'a> {
         Err(CodeRefusal::BadSignature)
     }
 
-    fn judge_claims(
+    /// Judges the claims. `judge_times` judges the registered ones.
+    pub(super) fn judge_claims(
         &self,
         key: Option<&SigningKey>,
         rules: CodeRules<'_>,
         now: Timestamp,
+        judge_times: impl FnOnce(&Registered) -> Result<(), CodeRefusal>,
     ) -> Result<VerifiedCode, CodeRefusal> {
         let claims = object(self.claims, "claims", "are")?;
-        let (registered, payload) = judge_members(&claims, rules, now)?;
+        let (registered, payload) = judge_members(&claims, rules, judge_times)?;
         let id = registered.id.as_deref();
         Ok(VerifiedCode {
             is_made_here: id
@@ -238,7 +242,20 @@ pub(crate) fn verify_kept(
     rules: CodeRules<'_>,
     now: Timestamp,
 ) -> Result<VerifiedCode, CodeRefusal> {
-    let (registered, payload) = judge_members(&members, rules, now)?;
+    let in_time = |registered: &Registered| check_times(registered, rules, now);
+    judge_kept(members, link, key_id, rules, now, in_time)
+}
+
+/// Judges claims like [`verify_kept`]. `judge_times` judges the registered ones.
+pub(super) fn judge_kept(
+    members: Map<String, Value>,
+    link: &str,
+    key_id: Option<String>,
+    rules: CodeRules<'_>,
+    now: Timestamp,
+    judge_times: impl FnOnce(&Registered) -> Result<(), CodeRefusal>,
+) -> Result<VerifiedCode, CodeRefusal> {
+    let (registered, payload) = judge_members(&members, rules, judge_times)?;
     Ok(VerifiedCode {
         payload,
         registered,
@@ -254,13 +271,13 @@ pub(crate) fn verify_kept(
 fn judge_members(
     members: &Map<String, Value>,
     rules: CodeRules<'_>,
-    now: Timestamp,
+    judge_times: impl FnOnce(&Registered) -> Result<(), CodeRefusal>,
 ) -> Result<(Registered, Payload), CodeRefusal> {
     if let Some(audiences) = rules.audiences {
         audiences.check(members)?;
     }
     let registered = Registered::from_members(members)?;
-    check_times(&registered, rules, now)?;
+    judge_times(&registered)?;
     let payload = Payload::from_claims(members)?;
     Ok((registered, payload))
 }
@@ -280,7 +297,7 @@ fn object(part: &str, what: &str, verb: &str) -> Result<Map<String, Value>, Code
     }
 }
 
-fn check_times(
+pub(super) fn check_times(
     registered: &Registered,
     rules: CodeRules<'_>,
     now: Timestamp,
