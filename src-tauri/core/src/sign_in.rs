@@ -12,7 +12,7 @@ use crate::instance::{Settings, SignInStep};
 use crate::ledger::ShortLink;
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::code::recognize::recognize_and_verify;
-use crate::protocol::code::{CodeRefusal, VerifiedCode, trim, verify};
+use crate::protocol::code::{AskableCode, CodeRefusal, VerifiedCode, read_askable, trim, verify};
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::secret::SigningKey;
@@ -123,6 +123,16 @@ pub fn verify_link(
     verify(&trim(code), keys, settings.code_rules(), now)
 }
 
+/// Reads the code of a link like [`verify_link`], but accepts one that has expired.
+pub fn read_askable_link(
+    code: &str,
+    settings: &Settings,
+    keys: &[&SigningKey],
+    now: Timestamp,
+) -> std::result::Result<AskableCode, CodeRefusal> {
+    read_askable(&trim(code), keys, settings.code_rules(), now)
+}
+
 /// Refuses a code that does not verify, and records that. The verdict does not depend on the
 /// directory, so an error of the directory is only logged.
 pub async fn refuse_unverified(
@@ -160,10 +170,7 @@ async fn refused(
     if let Err(cause) = directory.record(event, by).await {
         tracing::warn!(error = %cause.logged(), "a refusal is not recorded");
     }
-    SignIn {
-        verdict,
-        session: None,
-    }
+    SignIn::refused(verdict, code)
 }
 
 /// An attempt to sign in by a code that verifies.
@@ -203,6 +210,23 @@ pub struct SignIn {
     pub verdict: Verdict,
     /// New session. `None` for a refusal.
     pub session: Option<Begun>,
+    /// Code of a link that the directory does not let in any more, to ask for a new link.
+    pub askable: Option<Box<AskableCode>>,
+}
+
+impl SignIn {
+    fn refused(verdict: Verdict, code: Option<&VerifiedCode>) -> Self {
+        let is_over = matches!(
+            verdict,
+            Verdict::Refused(Refusal::LinkAlreadyUsed | Refusal::LinkSuperseded)
+        );
+        let code = code.filter(|_| is_over).cloned();
+        Self {
+            verdict,
+            session: None,
+            askable: code.map(|code| Box::new(code.into())),
+        }
+    }
 }
 
 /// A new session.
@@ -348,20 +372,22 @@ impl SignInAttempt {
     /// Returns the result of executing the [`command`](Self::command).
     #[must_use]
     pub fn redeemed(self, verdict: Verdict) -> SignIn {
-        let session = match (verdict.user(), &self.redemption.code) {
-            (Some(user), Ok(code)) => {
-                let now = self.by.at.as_second();
-                let end = self.rules.latest_end(now, code.registered.expires_at);
-                Some(Begun {
-                    user: user.clone(),
-                    place: self.place,
-                    longest_secs: end.saturating_sub(now),
-                    id: self.id,
-                })
-            }
-            _ => None,
+        let (Some(user), Ok(code)) = (verdict.user(), &self.redemption.code) else {
+            return SignIn::refused(verdict, self.redemption.code.as_ref().ok());
         };
-        SignIn { verdict, session }
+        let now = self.by.at.as_second();
+        let end = self.rules.latest_end(now, code.registered.expires_at);
+        let session = Begun {
+            user: user.clone(),
+            place: self.place,
+            longest_secs: end.saturating_sub(now),
+            id: self.id,
+        };
+        SignIn {
+            verdict,
+            session: Some(session),
+            askable: None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::context::Actor;
 use super::kind::Kind;
 use super::worded::WordedEvent;
 use crate::instance::scope::Scope;
-use crate::ledger::{GivenAs, RevocationScope};
+use crate::ledger::{GivenAs, RequestEnd, RequestReason, RevocationScope};
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::user_id::UserId;
@@ -66,6 +66,16 @@ pub enum EventData {
         scope: RevocationScope,
         /// Whether sessions that they began ended.
         ends_sessions: bool,
+    },
+    /// A visitor has asked for a new link with one that does not work any more.
+    LinkAsked {
+        /// Reason why it does not work any more.
+        reason: RequestReason,
+    },
+    /// An administrator has answered a request for a new link.
+    LinkRequestClosed {
+        /// Answer.
+        how: RequestEnd,
     },
     /// A user was added by hand.
     Added,
@@ -288,6 +298,8 @@ impl EventData {
             Self::LinkGivenOut { .. } => (Act, "link_given_out"),
             Self::LinkRevoked => (Act, "revoked"),
             Self::LinksRevoked { .. } => (Act, "links_revoked"),
+            Self::LinkAsked { .. } => (Act, "link_asked"),
+            Self::LinkRequestClosed { .. } => (Act, "link_request_closed"),
             Self::Added => (Act, "added"),
             Self::Imported { .. } => (Act, "imported"),
             Self::ProfileChanged { .. } => (Act, "profile_changed"),

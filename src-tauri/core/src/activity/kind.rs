@@ -13,7 +13,8 @@ pub enum Kind {
     SignIn,
     /// A refusal of a code or an API key.
     Refusal,
-    /// A change by an administrator or by another system with an API key, or a sign-out.
+    /// A change by an administrator or by another system with an API key, a sign-out, or a request
+    /// for a new link.
     Act,
 }
 

@@ -7,7 +7,7 @@ use super::changed_setting::{Change, ChangedSetting};
 use super::event::{EventData, ProfileField};
 use super::repeats::Repeats;
 use crate::instance::scope::Scope;
-use crate::ledger::RevocationScope;
+use crate::ledger::{RequestEnd, RevocationScope};
 use crate::time;
 
 impl EventData {
@@ -30,6 +30,13 @@ impl EventData {
             Self::LinkGivenOut { .. } => "Link given out again",
             Self::LinkRevoked => "Link revoked",
             Self::LinksRevoked { .. } => "Links revoked",
+            Self::LinkAsked { .. } => "New link asked for",
+            Self::LinkRequestClosed {
+                how: RequestEnd::Granted,
+            } => "New link made on request",
+            Self::LinkRequestClosed {
+                how: RequestEnd::Dismissed,
+            } => "Request for a new link dismissed",
             Self::Added => "Added",
             Self::Imported { users: 1 } => "Imported",
             Self::Imported { users } => return format!("Imported: {users} users"),
@@ -100,6 +107,7 @@ impl EventData {
             ),
             Self::SeveralRefusals { reasons } => Some(by_reason(reasons)),
             Self::LinkGivenOut { given } => Some(given.words().to_owned()),
+            Self::LinkAsked { reason } => Some(format!("the link is {}", reason.words())),
             Self::LinksRevoked {
                 scope,
                 ends_sessions,
@@ -166,6 +174,7 @@ impl EventData {
             | Self::Provisioned
             | Self::LinkMade
             | Self::LinkRevoked
+            | Self::LinkRequestClosed { .. }
             | Self::Added
             | Self::Imported { .. }
             | Self::Suspended

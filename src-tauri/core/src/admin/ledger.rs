@@ -297,6 +297,9 @@ pub struct TakenLinkRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub short: Option<ShortCodeHash>,
+    /// Number of the request for a new link that the link grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<u64>,
 }
 
 impl From<&TakenLink> for TakenLinkRequest {
@@ -308,12 +311,13 @@ impl From<&TakenLink> for TakenLinkRequest {
             note: taken.note.clone(),
             supersedes: taken.supersedes,
             short: taken.short,
+            grants: taken.grants.as_ref().map(|request| request.number),
         }
     }
 }
 
 impl TakenLinkRequest {
-    /// Checks the members.
+    /// Checks the members. The caller finds the request that the link grants by its number.
     pub fn parse(self) -> Result<TakenLink> {
         let note = self.note.as_deref();
         let claims = SignedClaims {
@@ -331,6 +335,7 @@ impl TakenLinkRequest {
                 .flatten(),
             supersedes: self.supersedes,
             short: self.short,
+            grants: None,
         })
     }
 }

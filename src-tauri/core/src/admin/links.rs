@@ -138,7 +138,7 @@ impl From<&LinkSpec> for LinkRequest {
     }
 }
 
-/// Request to give a link of the ledger out again.
+/// Way in which a link is given out again, or made on request.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CopyRequest {

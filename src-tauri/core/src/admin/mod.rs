@@ -14,6 +14,7 @@ mod links;
 mod lookups;
 mod pairing;
 mod problem;
+mod requests;
 mod settings;
 mod snapshots;
 mod users;
@@ -37,6 +38,7 @@ pub use links::{CopyRequest, Link, LinkRequest};
 pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;
+pub use requests::{RequestList, RequestRecord};
 pub use settings::InstanceRecord;
 pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{

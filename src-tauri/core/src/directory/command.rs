@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::user::{Newcomer, Profile, SeenProfile, TimeAhead, User};
 use crate::activity::{Event, OutboxEntry};
 use crate::instance::Policy;
-use crate::ledger::{Revocation, TakenLink};
+use crate::ledger::{Asking, RequestRef, Revocation, TakenLink};
 use crate::protocol::claims::Claims;
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 use crate::protocol::user_id::UserId;
@@ -59,12 +59,16 @@ pub enum Command {
     NoteSessionsSeen(Vec<(SessionKey, i64)>),
     /// Deletes those of the given sessions that have ended.
     PruneSessions(Vec<SessionKey>, SessionRules),
-    /// Enters a link in the ledger, because it is given out.
+    /// Enters a link in the ledger, because it is given out. Closes the request that it grants.
     TakeLink(Box<TakenLink>),
     /// Notes that a link was shown, because a person may scan it from the screen.
     LinkShown(Claims),
     /// Revokes links.
     RevokeLinks(Revocation),
+    /// Opens a request for a new link.
+    AskForLink(Box<Asking>),
+    /// Closes a request for a new link, without making one.
+    DismissRequest(RequestRef),
     /// Sets recorded times that lie in the future to now.
     CorrectTimes(Vec<TimeAhead>),
     /// Records an event that changes nothing else.

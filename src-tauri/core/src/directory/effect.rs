@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::command::Outcome;
 use super::facts::{Counts, EmailUsers, Facts, Person};
 use super::user::User;
 use crate::activity::{Actor, AuditContext, Event};
-use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
+use crate::ledger::{InstanceCutoffs, IssuedLink, LinkPerson, NewLinkRequest, PersonCutoffs};
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
@@ -44,6 +43,10 @@ pub enum Effect {
     PutShortLink(ShortCodeHash, String),
     /// Deletes the claims and the short links of all links of a person, and the names and notes in their records.
     ForgetClaims(LinkPerson),
+    /// Adds an open request for a new link. Its person has no other.
+    PutRequest(Box<NewLinkRequest>),
+    /// Deletes the open request of a person.
+    DeleteRequest(LinkPerson),
     /// Sets the cutoffs for the links of a person.
     SetPersonCutoffs(UserId, PersonCutoffs),
     /// Sets the cutoffs for the links of the instance.
@@ -63,16 +66,6 @@ pub enum Effect {
     NoteOrder(i64),
 }
 
-/// Person to whom the claims of a link belong.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkPerson {
-    /// A user, or the ID of a user who does not exist yet.
-    User(UserId),
-    /// An address that nobody had when the link was given out.
-    Email(Email),
-}
-
 /// Decision on a command. A command without effects and entries changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
@@ -81,7 +74,8 @@ pub struct Decision {
     /// Changes, in this order.
     pub effects: Vec<Effect>,
     /// Entries in the activity, in this order, to write in the same transaction. An import has one for
-    /// each user, and any other command has at most one. Each account that a command ends has another.
+    /// each user, a link that grants a request has two, and any other command has at most one. Each
+    /// account that a command ends has another.
     pub entries: Vec<NewEntry>,
 }
 
@@ -143,6 +137,15 @@ impl Facts {
                 self.set_link(link.id.clone(), Some(IssuedLink::clone(link)));
             }
             Effect::PutShortLink(code, link) => self.set_short_code(link.clone(), Some(*code)),
+            Effect::PutRequest(request) => {
+                let (person, request) = (request.person.clone(), NewLinkRequest::clone(request));
+                self.set_request(person, Some(request));
+                self.open_requests = self.open_requests.map(|open| open + 1);
+            }
+            Effect::DeleteRequest(person) => {
+                self.set_request(person.clone(), None);
+                self.open_requests = self.open_requests.map(|open| open.saturating_sub(1));
+            }
             Effect::PutSession(key, session) => {
                 self.set_session(*key, Some(Session::clone(session)));
             }

@@ -18,8 +18,8 @@ use crate::activity::{
 };
 use crate::instance::{Policy, Retention};
 use crate::ledger::{
-    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, Revocation,
-    RevocationScope, ShortLink, TakenLink,
+    Asking, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, NewLinkRequest,
+    RequestRef, Revocation, RevocationScope, ShortLink, TakenLink, unknown_request,
 };
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
@@ -126,6 +126,13 @@ pub trait Directory: Send + Sync {
     /// Returns the short link with a hash. A short link ends with its claims.
     async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>>;
 
+    /// Returns the open requests for new links, the newest first. There are at most
+    /// [`MAX_REQUESTS`](crate::ledger::MAX_REQUESTS).
+    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>>;
+
+    /// Returns whether a visitor can ask for a new link at a time. Changes nothing.
+    async fn can_ask(&self, asking: &Asking, now: Timestamp) -> Result<bool>;
+
     /// Returns the recorded times that are later than `now`, at most [`MAX_TIMES`].
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;
 
@@ -149,7 +156,7 @@ pub trait Directory: Send + Sync {
     /// every two seconds. Closing the directory records all counted refusals.
     async fn record_counted(&self, now: Timestamp) -> Result<()>;
 
-    /// Removes entries of the activity and links that `retention` does not keep. Removes only a
+    /// Removes entries of the activity, links and requests that `retention` does not keep. Removes only a
     /// limited number, so that other changes do not wait long. Returns whether there may be more. When it returns
     /// false, all removals are durable.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
@@ -329,10 +336,41 @@ pub trait Directory: Send + Sync {
     /// Enters a link in the ledger when it is given out, and records that. A known link is recorded as
     /// given out again.
     ///
+    /// Fails with [`UnknownRequest`](crate::ErrorCode::UnknownRequest) if the request that it grants
+    /// is not open.
+    ///
     /// If its user was removed or edited less than a minute ago, or at a recorded time in the
     /// future, also notes that the link is newer, because its `iat` does not prove that.
     async fn take_link(&self, taken: TakenLink, by: &AuditContext) -> Result<()> {
         self.execute(Command::TakeLink(Box::new(taken)), by)
+            .await
+            .map(drop)
+    }
+
+    /// Opens a request for a new link, and records that. If the person has an open request, changes
+    /// nothing.
+    ///
+    /// Fails with [`NotAskable`](crate::ErrorCode::NotAskable), or with
+    /// [`TooMany`](crate::ErrorCode::TooMany) if [`MAX_REQUESTS`](crate::ledger::MAX_REQUESTS) are
+    /// open.
+    async fn ask_for_link(&self, asking: Asking, by: &AuditContext) -> Result<()> {
+        self.execute(Command::AskForLink(Box::new(asking)), by)
+            .await
+            .map(drop)
+    }
+
+    /// Returns the open request with a number.
+    ///
+    /// Fails with [`UnknownRequest`](crate::ErrorCode::UnknownRequest), like the next function.
+    async fn link_request(&self, number: u64) -> Result<NewLinkRequest> {
+        let mut open = self.link_requests().await?.into_iter();
+        let found = open.find(|request| request.number == number);
+        found.ok_or_else(unknown_request)
+    }
+
+    /// Closes a request without a new link, and records that.
+    async fn dismiss_request(&self, request: RequestRef, by: &AuditContext) -> Result<()> {
+        self.execute(Command::DismissRequest(request), by)
             .await
             .map(drop)
     }

@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 use super::command::MAX_IMPORT;
 use super::due::{DueAccounts, DueScan};
 use super::user::User;
-use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
+use crate::ledger::{InstanceCutoffs, IssuedLink, LinkPerson, NewLinkRequest, PersonCutoffs};
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::email::Email;
+use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 use crate::verdict::{Seats, Status};
@@ -31,12 +32,15 @@ pub struct Facts {
     /// Accounts that have ended and whose users are still counted as active. `None` if they were not
     /// loaded.
     pub due: Option<DueAccounts>,
+    /// Number of open requests for new links. `None` if it was not loaded.
+    pub open_requests: Option<usize>,
     people: Known<UserId, Person>,
     links_since_edit: Known<UserId, Option<Vec<String>>>,
     recent_links: Known<UserId, Option<Vec<String>>>,
     emails: Known<String, EmailUsers>,
     links: Known<String, Option<IssuedLink>>,
     short_codes: Known<String, Option<ShortCodeHash>>,
+    requests: Known<LinkPerson, Option<NewLinkRequest>>,
     sessions: Known<SessionKey, Option<Session>>,
 }
 
@@ -121,6 +125,10 @@ pub struct Needs {
     pub links: Vec<String>,
     /// IDs of links whose short links are needed.
     pub short_codes: Vec<String>,
+    /// People whose open requests for new links are needed.
+    pub requests: Vec<LinkPerson>,
+    /// Whether the number of open requests is needed.
+    pub open_requests: bool,
     /// Sessions.
     pub sessions: Vec<SessionKey>,
     /// Whether the accounts that are due at the time of the command are needed.
@@ -137,6 +145,8 @@ impl Needs {
             && self.emails.is_empty()
             && self.links.is_empty()
             && self.short_codes.is_empty()
+            && self.requests.is_empty()
+            && !self.open_requests
             && self.sessions.is_empty()
             && self.due.is_none()
     }
@@ -227,6 +237,23 @@ impl Facts {
         self.emails.get(email.key().as_str())
     }
 
+    /// Returns the person whom the payload of a link names, by the owner of an address if there is
+    /// one.
+    #[must_use]
+    pub fn link_person(&self, payload: &Payload) -> LinkPerson {
+        match payload {
+            Payload::Id(id) => LinkPerson::User(id.user_id().clone()),
+            Payload::User(user) => LinkPerson::User(user.id.clone()),
+            Payload::Email(email) => {
+                let users = self.email(email);
+                match users.and_then(|users| users.owner.clone()) {
+                    Some(owner) => LinkPerson::User(owner),
+                    None => LinkPerson::Email(email.clone()),
+                }
+            }
+        }
+    }
+
     /// Returns a link of the ledger, or the fact that there is none. `None` if it was not loaded.
     #[must_use]
     pub fn link(&self, id: &str) -> Option<Option<&IssuedLink>> {
@@ -238,6 +265,13 @@ impl Facts {
     #[must_use]
     pub fn short_code(&self, link: &str) -> Option<Option<ShortCodeHash>> {
         self.short_codes.get(link).copied()
+    }
+
+    /// Returns the open request of a person, or the fact that there is none. `None` if it was not
+    /// loaded.
+    #[must_use]
+    pub fn request(&self, person: &LinkPerson) -> Option<Option<&NewLinkRequest>> {
+        self.requests.get(person).map(Option::as_ref)
     }
 
     /// Returns the session with a key. `None` if it was not loaded.
@@ -305,6 +339,11 @@ impl Facts {
     /// Adds the short link of a link, or the fact that it has none.
     pub fn set_short_code(&mut self, link: String, code: Option<ShortCodeHash>) {
         self.short_codes.set(link, code);
+    }
+
+    /// Adds the open request of a person, or the fact that there is none.
+    pub fn set_request(&mut self, person: LinkPerson, request: Option<NewLinkRequest>) {
+        self.requests.set(person, request);
     }
 
     /// Adds a session, or the fact that there is none.

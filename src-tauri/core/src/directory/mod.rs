@@ -20,9 +20,9 @@ mod user;
 
 pub use changed::{Changed, OnChange};
 pub use command::{Command, JudgedCode, MAX_IMPORT, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
-pub use decide::{decide, verdict};
+pub use decide::{askable, decide, verdict};
 pub use due::{DueAccounts, DueScan, MAX_DUE};
-pub use effect::{Decision, Effect, LinkPerson, NewEntry};
+pub use effect::{Decision, Effect, NewEntry};
 pub use engine::Directory;
 pub use facts::{Counts, EmailUsers, Facts, Lookup, Needs, Person};
 pub use notices::{TIMES_AHEAD, notices};

@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::effect::LinkPerson;
 use super::user::{SharedEmail, User};
 use crate::Result;
 use crate::activity::{EntryRow, Removed, SealRow, Sealing};
-use crate::ledger::{InstanceCutoffs, IssuedLink, LinkRecord, PersonCutoffs};
+use crate::ledger::{
+    InstanceCutoffs, IssuedLink, LinkPerson, LinkRecord, NewLinkRequest, PersonCutoffs,
+};
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
@@ -79,6 +80,8 @@ pub enum Row {
         /// Hash of its code.
         code: ShortCodeHash,
     },
+    /// An open request for a new link.
+    LinkRequest(NewLinkRequest),
     /// The cutoffs for the links of a person.
     Cutoffs {
         /// ID of the person.
@@ -112,6 +115,7 @@ impl Row {
         "issued_link",
         "claims",
         "short_link",
+        "link_request",
         "cutoffs",
         "session",
         "entry",
@@ -132,6 +136,7 @@ impl Row {
             Self::IssuedLink(_) => "issued_link",
             Self::Claims { .. } => "claims",
             Self::ShortLink { .. } => "short_link",
+            Self::LinkRequest(_) => "link_request",
             Self::Cutoffs { .. } => "cutoffs",
             Self::Session { .. } => "session",
             Self::Entry(_) => "entry",

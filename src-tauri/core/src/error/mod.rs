@@ -86,6 +86,11 @@ pub enum ErrorCode {
     /// The link cannot be given out again: it does not work any more, its claims are not in the
     /// ledger, or its key is not the signing key any more.
     NotCopyable,
+    /// No new link can be asked for with the code: its link works or was revoked, or its person may
+    /// not sign in.
+    NotAskable,
+    /// There is no such open request for a new link.
+    UnknownRequest,
     /// There is no such API key.
     UnknownApiKey,
     /// No signing key with the ID is active or retiring.

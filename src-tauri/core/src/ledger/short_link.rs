@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use crate::protocol::claims::Claims;
-use crate::protocol::code::{CodeRefusal, CodeRules, VerifiedCode, verify_kept};
+use crate::protocol::code::{
+    AskableCode, CodeRefusal, CodeRules, VerifiedCode, read_askable_kept, verify_kept,
+};
 
 /// A link that was found by the code of its short link.
 #[derive(Clone, Debug)]
@@ -26,5 +28,15 @@ impl ShortLink {
     ) -> Result<VerifiedCode, CodeRefusal> {
         let (members, key) = (self.claims.members(), self.key.clone());
         verify_kept(members, &self.id, key, rules, now)
+    }
+
+    /// Judges the claims like [`verify`](Self::verify), but accepts ones that have expired.
+    pub fn askable(
+        &self,
+        rules: CodeRules<'_>,
+        now: Timestamp,
+    ) -> Result<AskableCode, CodeRefusal> {
+        let (members, key) = (self.claims.members(), self.key.clone());
+        read_askable_kept(members, &self.id, key, rules, now)
     }
 }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::cutoff::{Cutoff, InstanceCutoffs, PersonCutoffs};
 use super::issued_link::IssuedLink;
+use super::new_link_request::REQUEST_SECS;
 use super::terms::LinkTerms;
 use crate::protocol::code::LEEWAY_SECS;
 use crate::session::Session;
@@ -164,13 +165,17 @@ impl Standing {
 
     /// Returns whether a link stopped working before a time, in Unix seconds, and nothing depends on
     /// its record any more. Without the record, a code would have all its uses again, so the code
-    /// must have expired. A link that ends its sessions stays, because some may go on otherwise.
+    /// must have expired. A link that ends its sessions stays, because some may go on otherwise. A
+    /// revoked link stays while a new one could be asked for with its code.
     #[must_use]
     pub fn is_prunable(&self, link: &LinkTerms<'_>, ended_before: i64, now: i64) -> bool {
         let over_at = link.over_at().filter(|at| now >= *at);
         let ended_at = self.ended_at.or(over_at);
+        let is_revoked = link.revoked_at.is_some();
+        let is_askable = over_at.is_some_and(|at| now < at.saturating_add(REQUEST_SECS));
         !self.status.works()
             && !link.revoked_ends_sessions
+            && !(is_revoked && is_askable)
             && over_at.is_some()
             && ended_at.is_some_and(|at| at < ended_before)
     }

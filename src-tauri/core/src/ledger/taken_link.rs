@@ -1,6 +1,7 @@
 //! Giving a link out, which enters it in the ledger.
 
 use super::issued_link::GivenAs;
+use super::new_link_request::RequestRef;
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
 use crate::{Error, ErrorCode, Result};
@@ -23,6 +24,8 @@ pub struct TakenLink {
     pub supersedes: bool,
     /// Hash of the code of its short link. `None` keeps an earlier short link.
     pub short: Option<ShortCodeHash>,
+    /// Request that the link grants. It must be open, and is closed with the entry of the link.
+    pub grants: Option<RequestRef>,
 }
 
 impl TakenLink {
@@ -36,6 +39,7 @@ impl TakenLink {
             note: None,
             supersedes: false,
             short: None,
+            grants: None,
         }
     }
 }

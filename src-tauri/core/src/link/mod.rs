@@ -1,6 +1,7 @@
 //! The login link: a code in the instance's URL, and its other forms.
 
 pub mod again;
+pub mod anew;
 mod base_url;
 pub mod compose;
 pub mod message;

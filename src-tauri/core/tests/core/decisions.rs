@@ -11,7 +11,9 @@ use latchkey_core::directory::{
     Profile, Redemption, TimeAhead, User, decide,
 };
 use latchkey_core::instance::Policy;
-use latchkey_core::ledger::{Revocation, RevocationScope, TakenLink};
+use latchkey_core::ledger::{
+    Asking, LinkPerson, RequestRef, Revocation, RevocationScope, TakenLink,
+};
 use latchkey_core::protocol::account_end::AccountEnd;
 use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
@@ -65,6 +67,8 @@ struct Model {
     /// Index of due accounts.
     due: BTreeSet<(i64, String)>,
     sessions: Vec<SessionKey>,
+    /// Open requests for new links.
+    requests: Vec<RequestRef>,
     now: i64,
     random: Random,
 }
@@ -86,6 +90,7 @@ impl Model {
             users: BTreeMap::new(),
             due: BTreeSet::new(),
             sessions: Vec::new(),
+            requests: Vec::new(),
             now: START,
             random: Random(seed),
         }
@@ -112,6 +117,13 @@ impl Model {
         for link in needs.links {
             let known = all.link(&link).flatten().cloned();
             facts.set_link(link, known);
+        }
+        for person in needs.requests {
+            let known = all.request(&person).flatten().cloned();
+            facts.set_request(person, known);
+        }
+        if needs.open_requests {
+            facts.open_requests = Some(self.requests.len());
         }
         for key in needs.sessions {
             facts.set_session(key, all.session(&key).flatten().cloned());
@@ -180,6 +192,15 @@ impl Model {
                     );
                 }
                 Effect::PutSession(key, _) => self.sessions.push(*key),
+                Effect::PutRequest(request) => {
+                    let new = request.reference();
+                    let mut open = self.requests.iter();
+                    assert!(open.all(|open| open.person != new.person), "{command:?}");
+                    self.requests.push(new);
+                }
+                Effect::DeleteRequest(person) => {
+                    self.requests.retain(|open| open.person != *person);
+                }
                 _ => {}
             }
         }
@@ -237,8 +258,19 @@ impl Model {
                 assert_eq!(has, Some(&email), "{command:?}: {owner}");
             }
         }
+        for open in &self.requests {
+            let LinkPerson::User(user) = &open.person else {
+                continue;
+            };
+            let user = self.users.get(user.as_str());
+            assert!(
+                user.is_none_or(|user| user.status != Status::Suspended),
+                "{command:?} keeps the request of a suspended user"
+            );
+        }
         let most = match command {
             Command::Import(users) => users.len(),
+            Command::TakeLink(taken) if taken.grants.is_some() => 2,
             _ => 1,
         };
         let acts = decision.entries.iter().filter(|entry| !entry.is_due);
@@ -331,7 +363,9 @@ impl Model {
     }
 
     fn taken_link(&mut self) -> TakenLink {
+        let open = self.request();
         TakenLink {
+            grants: open.filter(|_| self.random.one_in(3)),
             note: self.random.one_in(3).then(|| "a note".to_owned()),
             supersedes: self.random.one_in(3),
             ..TakenLink::new(self.claims(), Some("key".to_owned()))
@@ -402,6 +436,24 @@ impl Model {
         }
     }
 
+    /// Returns a request that is open or was.
+    fn request(&mut self) -> Option<RequestRef> {
+        let count = self.requests.len() as u64;
+        let known = (count > 0).then(|| self.random.below(count))?;
+        let open = self.requests[usize::try_from(known).unwrap()].clone();
+        let number = open.number - u64::from(self.random.one_in(4));
+        Some(RequestRef { number, ..open })
+    }
+
+    fn asking(&mut self) -> Option<Asking> {
+        let redemption = self.redemption();
+        Some(Asking {
+            code: redemption.code.ok()?.into(),
+            policy: redemption.policy,
+            browser: None,
+        })
+    }
+
     fn session_key(&mut self) -> Option<SessionKey> {
         let known =
             (!self.sessions.is_empty()).then(|| self.random.below(self.sessions.len() as u64))?;
@@ -458,7 +510,7 @@ impl Model {
     }
 
     fn command(&mut self) -> Command {
-        match self.random.below(26) {
+        match self.random.below(29) {
             0..=8 => Command::Redeem(self.redemption().into()),
             9 | 10 => Command::Add(self.newcomer()),
             11 => {
@@ -489,6 +541,14 @@ impl Model {
                 Command::SetAccountEnd(self.user_id(), end)
             }
             24 => Command::EndDueAccounts,
+            25 => match self.request() {
+                Some(request) => Command::DismissRequest(request),
+                None => Command::LinkShown(self.claims()),
+            },
+            26 | 27 => match self.asking() {
+                Some(asking) => Command::AskForLink(Box::new(asking)),
+                None => Command::LinkShown(self.claims()),
+            },
             _ => Command::RecordOutbox(OutboxEntry {
                 number: self.random.below(20),
                 at: self.now,

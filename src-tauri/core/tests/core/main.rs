@@ -29,6 +29,7 @@ mod pictures;
 mod profiles;
 mod redemptions;
 mod refused_inputs;
+mod requests;
 mod sealed;
 mod settings;
 mod short_links;

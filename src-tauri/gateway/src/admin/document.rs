@@ -16,7 +16,7 @@ use super::refused::Refused;
 use super::route::{Access, Route};
 use super::{
     activity, api_keys, changes, codes, gateway_state, idempotency, keys, ledger, links, pairing,
-    program, sessions, settings, snapshots, users,
+    program, requests, sessions, settings, snapshots, users,
 };
 use crate::api::answer;
 use crate::api::key::KeyId;
@@ -34,7 +34,7 @@ use crate::api::problem::ProblemDetails;
         users::suspend, users::reactivate, users::set_account_end, users::sign_out, sessions::list, sessions::end, sessions::end_all, sessions::signed_in, users::counts,
         users::set_seats, users::shared_emails, users::times_ahead, users::correct_times, users::look_up, activity::list,
         activity::verify, activity::record, activity::record_outbox, codes::dry_run, codes::redeem, ledger::list, ledger::counts, ledger::show,
-        ledger::take, ledger::note_shown, ledger::revoke_one, ledger::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::copy, links::inspect, settings::show,
+        ledger::take, ledger::note_shown, ledger::revoke_one, ledger::revoke, requests::list, requests::grant, requests::dismiss, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::copy, links::inspect, settings::show,
         settings::change, keys::replace, keys::list, keys::rotate, keys::retire, api_keys::list, api_keys::make, api_keys::revoke, gateway_state::show,
         pairing::exchange, show, program::give_way,
     ),

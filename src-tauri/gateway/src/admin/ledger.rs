@@ -11,7 +11,7 @@ use latchkey_core::admin::{
     LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest, SignedClaims, TakenLinkRequest,
 };
 use latchkey_core::ledger::{
-    LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus,
+    LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink,
 };
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::user_id::UserId;
@@ -154,6 +154,7 @@ pub(super) fn no_such_link() -> Problem {
     post, path = "/taken-links", tag = "Server", request_body = TakenLinkRequest,
     responses(
         (status = 204, description = "The link is in the ledger"),
+        (status = 404, description = "The request that the link grants is not open"),
     ),
 )]
 pub(super) async fn take(
@@ -162,7 +163,14 @@ pub(super) async fn take(
     Body(request): Body<TakenLinkRequest>,
 ) -> Result<Response, Refused> {
     let settings = admin.recorded().await?.settings;
-    let taken = settings.giving_out(request.parse()?)?;
+    let granted = match request.grants {
+        Some(number) => Some(admin.directory.link_request(number).await?.reference()),
+        None => None,
+    };
+    let taken = TakenLink {
+        grants: granted,
+        ..settings.giving_out(request.parse()?)?
+    };
     admin.directory.take_link(taken, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

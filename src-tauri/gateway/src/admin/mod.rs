@@ -44,6 +44,7 @@ mod pairing;
 mod params;
 mod program;
 mod refused;
+mod requests;
 mod route;
 mod router;
 mod sessions;

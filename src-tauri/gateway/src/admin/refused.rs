@@ -22,7 +22,8 @@ impl From<Error> for Refused {
             | ErrorCode::UnknownSession
             | ErrorCode::UnknownApiKey
             | ErrorCode::UnknownSigningKey
-            | ErrorCode::UnknownLink => StatusCode::NOT_FOUND,
+            | ErrorCode::UnknownLink
+            | ErrorCode::UnknownRequest => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
             | ErrorCode::UserChanged
             | ErrorCode::UserEnded

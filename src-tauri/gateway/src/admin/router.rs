@@ -14,7 +14,7 @@ use super::route::Access::{AnyKey, Key, Local, PairingCode};
 use super::route::{BODY_LIMIT, Route, delete, get, patch, post, put};
 use super::{
     activity, api_keys, changes, codes, context, document, gateway_state, keys, ledger, links,
-    pairing, program, sessions, settings, snapshots, users,
+    pairing, program, requests, sessions, settings, snapshots, users,
 };
 use crate::api::{no_such_method, no_such_path};
 use crate::request_scope::in_request_scope;
@@ -68,6 +68,9 @@ pub(super) fn routes() -> Vec<Route> {
         post("/links/{id}/revoke", Key(Links), ledger::revoke_one).of_ledger(),
         post("/links/{id}/copies", Key(Links), links::copy),
         post("/revocations", Key(Links), ledger::revoke).of_ledger(),
+        get("/requests", Key(Links), requests::list),
+        post("/requests/{number}/grant", Key(Links), requests::grant),
+        post("/requests/{number}/dismiss", Key(Links), requests::dismiss),
         post("/snapshots", Local, snapshots::begin).of_ledger(),
         post("/snapshots/{id}/next", Local, snapshots::next).of_ledger(),
         delete("/snapshots/{id}", Local, snapshots::end).of_ledger(),

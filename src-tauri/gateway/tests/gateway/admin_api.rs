@@ -12,7 +12,7 @@ use latchkey_core::directory::{Command, Directory as _, Redemption};
 use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::scope::Scope;
-use latchkey_core::ledger::TakenLink;
+use latchkey_core::ledger::{Asking, TakenLink};
 use latchkey_core::link::compose::{LinkSpec, compose};
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::code::VerifiedCode;
@@ -174,7 +174,8 @@ fn body(operation: &Operation, number: usize) -> Value {
         (_, "/signing-keys/rotations") => json!({ "retire_after": "now" }),
         (_, "/signing-keys/{id}/retirement") => json!({ "leaked": true }),
         (_, "/api-keys") => json!({ "name": format!("key {number}") }),
-        (_, "/links/{id}/copies") => json!({ "given": "qr_code" }),
+        (_, "/links/{id}/copies" | "/requests/{number}/grant") => json!({ "given": "qr_code" }),
+        (_, "/requests/{number}/dismiss") => Value::Null,
         (_, path) if path.starts_with("/users/{id}/") || path.starts_with("/links/{id}/") => {
             Value::Null
         }
@@ -196,6 +197,32 @@ fn take_link(site: &Administered) -> String {
     id
 }
 
+/// Asks for a new link with one of a user that is used up. Returns the number of the request.
+fn ask_for_link(site: &Administered, user: &str) -> String {
+    let members = json!({ "user": { "id": user }, "jti": user, "single_use": true });
+    let members = members.as_object().unwrap().clone();
+    let code = VerifiedCode {
+        link: user.to_owned(),
+        is_made_here: false,
+        key_id: None,
+        payload: Payload::from_claims(&members).unwrap(),
+        judged_at: Timestamp::now().as_second(),
+        registered: Registered::from_members(&members).unwrap(),
+        members,
+    };
+    let policy = Policy::default();
+    let redeemed = site.directory.redeem(Ok(&code), policy, &by()).wait();
+    assert!(redeemed.unwrap().user().is_some());
+    let asking = Asking {
+        code: code.into(),
+        policy,
+        browser: None,
+    };
+    site.directory.ask_for_link(asking, &by()).wait().unwrap();
+    let open = site.directory.link_requests().wait().unwrap();
+    open[0].number.to_string()
+}
+
 /// Sends a request that succeeds with a right key. Each request has a client address of its own, so
 /// that wrong keys lock none out.
 fn send(site: &Administered, operation: &Operation, number: usize, key: &str) -> Response {
@@ -204,11 +231,11 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
         "/api-keys/{id}" => {
             let new = NewApiKey::new(&user);
             site.home.make_api_key(&site.id, &new, &by()).unwrap();
-            user
+            user.clone()
         }
         path if path.starts_with("/users/{id}") => {
             add(site, &user);
-            user
+            user.clone()
         }
         "/signing-keys/{id}/retirement" => {
             let instance = site.home.instances().get(&site.id).unwrap();
@@ -216,7 +243,7 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
         }
         "/links/{id}" => {
             site.directory.revoke_link(&user, &by()).wait().unwrap();
-            user
+            user.clone()
         }
         "/links/{id}/copies" => take_link(site),
         _ => "4af1".to_owned(),
@@ -226,6 +253,9 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
     let mut path = operation.path.replace("{id}", &id);
     if path.contains("{session}") {
         path = path.replace("{session}", &session_of(site, &id));
+    }
+    if path.contains("{number}") {
+        path = path.replace("{number}", &ask_for_link(site, &user));
     }
     let headers = [("x-api-key", key)];
     let headers = &headers[..usize::from(!key.is_empty())];
@@ -294,6 +324,7 @@ fn each_route_reads_the_idempotency_key_that_its_description_has_and_no_other_do
             continue;
         }
         let path = operation.path.replace("{id}", "ada");
+        let path = path.replace("{number}", "1");
         let body = body(&operation, number);
         let answer = site.send(client, &operation.method, &path, &headers, &body);
         let said = format!("{} {path}: {}", operation.method, answer.body);

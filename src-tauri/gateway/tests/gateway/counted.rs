@@ -18,7 +18,8 @@ use latchkey_core::directory::{
 };
 use latchkey_core::instance::{InstanceId, Retention};
 use latchkey_core::ledger::{
-    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, ShortLink,
+    Asking, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, NewLinkRequest,
+    ShortLink,
 };
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
@@ -143,6 +144,14 @@ impl Directory for Noting {
 
     async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>> {
         self.note("short_link")?.short_link(code).await
+    }
+
+    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>> {
+        self.note("link_requests")?.link_requests().await
+    }
+
+    async fn can_ask(&self, asking: &Asking, now: Timestamp) -> Result<bool> {
+        self.note("can_ask")?.can_ask(asking, now).await
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

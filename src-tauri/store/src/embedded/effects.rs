@@ -1,7 +1,8 @@
 //! Conversion of the effects of a decision into rows.
 
 use latchkey_core::Result;
-use latchkey_core::directory::{Effect, EmailUsers, LinkPerson};
+use latchkey_core::directory::{Effect, EmailUsers};
+use latchkey_core::ledger::LinkPerson;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use serde::Serialize;
@@ -94,6 +95,10 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.0.extend(writes);
                 updates.links.extend(forgotten);
             }
+            Effect::PutRequest(request) => {
+                rows.put(keys::request(&request.person), &request)?;
+            }
+            Effect::DeleteRequest(person) => rows.remove(keys::request(&person)),
             Effect::SetPersonCutoffs(user, cutoffs) => {
                 rows.put(keys::person_cutoffs(user.as_str()), &cutoffs)?;
                 let user = user.as_str().to_owned();

@@ -7,6 +7,7 @@ use latchkey_core::directory::{
     Command, DueAccounts, DueScan, EmailUsers, Facts, Lookup, MAX_DUE, Needs, Person, Redemption,
     SharedEmail, User,
 };
+use latchkey_core::ledger::Asking;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey};
@@ -14,7 +15,7 @@ use latchkey_core::session::{Session, SessionKey};
 use super::errors::damaged;
 use super::journal::View;
 use super::record::{Counters, UserRecord};
-use super::{keys, ledger};
+use super::{keys, ledger, requests};
 
 /// IDs of all users of each shared address, the oldest user first, by the key of the address.
 pub(super) type Shared = BTreeMap<String, Vec<String>>;
@@ -28,6 +29,11 @@ pub(super) fn of_command(view: &View<'_>, command: &Command, now: i64) -> Result
 /// Loads the facts that the verdict on a redemption depends on.
 pub(super) fn of_redemption(view: &View<'_>, redemption: &Redemption, now: i64) -> Result<Facts> {
     load(view, now, |facts| redemption.needs(facts))
+}
+
+/// Loads the facts that decide whether a new link can be asked for.
+pub(super) fn of_asking(view: &View<'_>, asking: &Asking, now: i64) -> Result<Facts> {
+    load(view, now, |facts| asking.needs(facts))
 }
 
 /// Loads the facts that are looked up.
@@ -84,6 +90,14 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
     for link in needs.short_codes {
         let code = ledger::short_code(view, &link)?;
         facts.set_short_code(link, code);
+    }
+
+    for person in needs.requests {
+        let known = requests::request(view, &person)?;
+        facts.set_request(person, known);
+    }
+    if needs.open_requests {
+        facts.open_requests = Some(requests::count(view)?);
     }
     for key in needs.sessions {
         facts.set_session(key, session(view, &key)?);

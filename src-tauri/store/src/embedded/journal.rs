@@ -7,7 +7,7 @@
 //!
 //! One thread writes, and any thread reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde::de::DeserializeOwned;
@@ -295,6 +295,15 @@ impl View<'_> {
             Ok(key) => self.pending.rows.get(key).is_none_or(Option::is_some),
             Err(_) => true,
         })
+    }
+
+    /// Returns all keys that begin with `prefix`.
+    pub(super) fn all_keys(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>> {
+        let mut found: BTreeSet<Vec<u8>> = self.pending_keys(prefix).map(<[u8]>::to_vec).collect();
+        for key in self.carried_keys(prefix) {
+            found.insert(key?);
+        }
+        Ok(found)
     }
 
     /// Returns the keys of pending rows that begin with `prefix`.

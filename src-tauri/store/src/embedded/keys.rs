@@ -1,6 +1,7 @@
 //! Keys of the rows in the tree. A letter names the kind of the row, and the rest identifies the
 //! row.
 
+use latchkey_core::ledger::LinkPerson;
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::session::SessionKey;
@@ -157,6 +158,17 @@ pub(super) fn due(at: i64, user: &str) -> Vec<u8> {
 pub(super) fn due_user_of(key: &[u8]) -> Option<&str> {
     let user = key.strip_prefix(DUE)?.get(size_of::<i64>()..)?;
     std::str::from_utf8(user).ok()
+}
+
+/// Prefix of all open requests for new links.
+pub(super) const REQUESTS: &[u8] = b"q:";
+
+/// Returns the key of the open request of a person.
+pub(super) fn request(person: &LinkPerson) -> Vec<u8> {
+    match person {
+        LinkPerson::User(user) => [REQUESTS, b"u", user.as_str().as_bytes()].concat(),
+        LinkPerson::Email(email) => [REQUESTS, b"e", email.key().as_bytes()].concat(),
+    }
 }
 
 /// Prefix of all sessions.

@@ -1,13 +1,11 @@
 //! Rows of the ledger: links, their claims, and cutoffs.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use latchkey_core::Result;
-use latchkey_core::directory::LinkPerson;
 use latchkey_core::ledger::{
-    GivenOut, InstanceCutoffs, IssuedLink, LinkOrigin, LinkRecord, LinkTerms, ListedLink,
-    PersonCutoffs, ShortLink, Standing,
+    GivenOut, InstanceCutoffs, IssuedLink, LinkOrigin, LinkPerson, LinkRecord, LinkTerms,
+    ListedLink, PersonCutoffs, ShortLink, Standing,
 };
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
@@ -141,10 +139,7 @@ pub(super) fn forget(
         LinkPerson::User(user) => keys::claims_of_user(user.as_str(), ""),
         LinkPerson::Email(email) => keys::claims_of_email(&email.key(), ""),
     };
-    let mut found: BTreeSet<Vec<u8>> = view.pending_keys(&prefix).map(<[u8]>::to_vec).collect();
-    for key in view.carried_keys(&prefix) {
-        found.insert(key?);
-    }
+    let found = view.all_keys(&prefix)?;
     let (mut writes, mut updates) = (Vec::new(), Vec::new());
     for key in found {
         let id = key

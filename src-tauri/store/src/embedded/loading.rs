@@ -6,8 +6,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use latchkey_core::activity::EntryRow;
-use latchkey_core::directory::{LinkPerson, Row, Totals, User};
-use latchkey_core::ledger::{InstanceCutoffs, IssuedLink};
+use latchkey_core::directory::{Row, Totals, User};
+use latchkey_core::ledger::{InstanceCutoffs, IssuedLink, LinkPerson};
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, Result};
 use serde::Serialize;
@@ -113,6 +113,7 @@ impl Loading {
                 self.insert(keys::short_code(&link), &code)?;
                 self.insert(keys::short_link(&code), &link)
             }
+            Row::LinkRequest(request) => self.insert(keys::request(&request.person), &request),
             Row::Cutoffs { user, cutoffs } => {
                 self.insert(keys::person_cutoffs(user.as_str()), &cutoffs)
             }

@@ -14,6 +14,7 @@
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users and links | [`catalogue`], [`load`] |
 //! | issued links, and those that are no longer kept | [`ledger`], [`prune_links`] |
+//! | open requests for new links | [`requests`] |
 //! | seals of the activity | [`seals`], [`seal_rows`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`session_index`], [`prune`] |
 //! | a full disk | [`room`] |
@@ -43,6 +44,7 @@ mod open;
 mod prune;
 mod prune_links;
 mod record;
+mod requests;
 mod rollback;
 mod room;
 mod row_snapshot;
@@ -73,11 +75,12 @@ use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext, Mark, V
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
     Command, Counts, Directory, DueScan, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
-    Snapshot, TimeAhead, User, verdict,
+    Snapshot, TimeAhead, User, askable, verdict,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::ledger::{
-    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, ShortLink,
+    Asking, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, NewLinkRequest,
+    ShortLink,
 };
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
@@ -374,6 +377,18 @@ impl Directory for EmbeddedDirectory {
 
     async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>> {
         self.view(|view| ledger::short_link(view, code))
+    }
+
+    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>> {
+        self.read(|State { journal, .. }| requests::all(&journal.view()))
+            .await
+    }
+
+    async fn can_ask(&self, asking: &Asking, now: Timestamp) -> Result<bool> {
+        self.view(|view| {
+            let facts = facts::of_asking(view, asking, now.as_second())?;
+            Ok(askable(asking, &facts, now).is_some())
+        })
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use blocking::unblock;
 use latchkey_core::Result;
 use latchkey_core::activity::SealRow;
-use latchkey_core::directory::{LinkPerson, Row, Snapshot, Totals, User};
+use latchkey_core::directory::{Row, Snapshot, Totals, User};
+use latchkey_core::ledger::LinkPerson;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use sled::IVec;
@@ -230,6 +231,8 @@ fn add(key: &[u8], row: &[u8], changes: u64, rows: &mut Vec<Row>) -> Result<()> 
             link: link.to_owned(),
             claims: serde_json::from_str(&claims).map_err(|cause| damaged().because(cause))?,
         });
+    } else if key.starts_with(keys::REQUESTS) {
+        rows.push(Row::LinkRequest(decoded(row)?));
     } else if key.starts_with(keys::SESSIONS) {
         rows.push(Row::Session {
             key: keys::session_key_of(key).ok_or_else(damaged)?,

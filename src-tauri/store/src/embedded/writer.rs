@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{AuditContext, Counted, Kind, Refusals};
 use latchkey_core::directory::{Changed, Command, Decision, Outcome, decide};
 use latchkey_core::instance::Retention;
+use latchkey_core::ledger::NewLinkRequest;
 use latchkey_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
 
@@ -41,7 +42,7 @@ enum Request {
     /// Records the refusals that were counted in periods that ended by a time. `None` records all
     /// of them.
     RecordCounted(Option<i64>, Answer<()>),
-    /// Removes entries of the activity and links. Returns whether there may be more to remove.
+    /// Removes entries of the activity, links and requests. Returns whether there may be more to remove.
     Prune(Retention, Timestamp, Answer<bool>),
     /// Writes everything that is pending into the rows.
     Checkpoint(Answer<()>),
@@ -148,7 +149,7 @@ struct Work {
     kept_refusals: Option<u64>,
     /// Progress of the removal of links.
     link_pass: LinkPass,
-    /// Whether entries or links were removed and their removal is not known to be on the disk.
+    /// Whether entries, links or requests were removed and their removal is not known to be on the disk.
     removal_is_pending: bool,
     /// Whether the last checkpoint could not be made, which is logged once.
     checkpoint_failed: bool,
@@ -411,6 +412,10 @@ impl Work {
                 self.removal_is_pending |= !slice.updates.is_empty();
                 let totals = facts::counters(&journal.view())?.totals();
                 links.enqueue(slice.updates, totals);
+            }
+            if !goes_on {
+                let open_since = NewLinkRequest::open_since(retention.links, now.as_second());
+                self.removal_is_pending |= journal.prune_requests(open_since)?;
             }
             // One sync makes all removals durable.
             if !goes_on && self.removal_is_pending {

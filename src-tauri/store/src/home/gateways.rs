@@ -225,6 +225,25 @@ impl Home {
         self.gateway(instance)?.copy_link(id, given).wait()
     }
 
+    /// Has the gateway of an instance make the link that a person has asked for and record that. For
+    /// an instance that is hosted here, this is the process that holds its directory.
+    ///
+    /// Fails with [`UnknownRequest`](latchkey_core::ErrorCode::UnknownRequest).
+    pub fn grant_request_there(
+        &self,
+        instance: &Instance,
+        number: u64,
+        given: GivenAs,
+        by: &AuditContext,
+    ) -> Result<Link> {
+        if instance.connection.is_some() {
+            return self.gateway(instance)?.grant_request(number, given).wait();
+        }
+        let folder = self.instances.folder(&instance.id);
+        let holder = RemoteDirectory::local(&folder).wait()?;
+        holder.grant_request(number, given, by).wait()
+    }
+
     /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the
     /// reason if the code by itself is refused. The gateway records each refusal.
     pub fn redeem_there(

@@ -169,6 +169,11 @@ impl RemoteGateway {
         self.client.send(call).await
     }
 
+    /// Has the gateway make the link that a person has asked for, and record that.
+    pub async fn grant_request(&self, number: u64, given: GivenAs) -> Result<Link> {
+        self.client.send(super::granting(number, given)?).await
+    }
+
     /// Has the gateway verify a code and redeem it, without a session. Returns the reason if the
     /// code by itself is refused.
     pub async fn redeem(&self, code: &str) -> Result<std::result::Result<Verdict, RefusedCode>> {

@@ -37,9 +37,9 @@ use latchkey_core::activity::{
     ActivityPage, ActivityQuery, Actor, AuditContext, Event, Mark, Verification,
 };
 use latchkey_core::admin::{
-    About, AccountEndChange, Addition, Additions, Corrected, Edit, EventRecord, GatewayState,
-    Judged, Link, LinkRequest, LookedUp, Page, SeatLimit, SharedEmails, SignedClaims, SignedIn,
-    Sought, Times, UserList, VerificationRecord, Waiting,
+    About, AccountEndChange, Addition, Additions, CopyRequest, Corrected, Edit, EventRecord,
+    GatewayState, Judged, Link, LinkRequest, LookedUp, Page, RequestList, SeatLimit, SharedEmails,
+    SignedClaims, SignedIn, Sought, Times, UserList, VerificationRecord, Waiting,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
@@ -47,7 +47,8 @@ use latchkey_core::directory::{
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::ledger::{
-    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, ShortLink,
+    Asking, GivenAs, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink,
+    NewLinkRequest, ShortLink,
 };
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
@@ -201,6 +202,16 @@ impl RemoteDirectory {
         self.client.send(link(wanted)?.by(by)).await
     }
 
+    /// Makes the link that a person has asked for, which the process signs and records.
+    pub async fn grant_request(
+        &self,
+        number: u64,
+        given: GivenAs,
+        by: &AuditContext,
+    ) -> Result<Link> {
+        self.client.send(granting(number, given)?.by(by)).await
+    }
+
     /// Asks the process that holds the directory to close it, because this one must hold it.
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`] if that process needs it.
@@ -212,6 +223,11 @@ impl RemoteDirectory {
 /// Returns the call that makes a login link.
 fn link(wanted: &LinkRequest) -> Result<Call> {
     Call::new(Method::POST, "/links").json(wanted)
+}
+
+/// Returns the call that makes the link that a person has asked for.
+fn granting(number: u64, given: GivenAs) -> Result<Call> {
+    Call::new(Method::POST, &format!("/requests/{number}/grant")).json(&CopyRequest { given })
 }
 
 /// Returns the call that records an event.
@@ -280,6 +296,10 @@ impl Directory for RemoteDirectory {
                 self.act(call.json(&SignedClaims::from(&claims))?).await
             }
             Command::RevokeLinks(revocation) => self.act(ledger::revoking(&revocation, by)?).await,
+            Command::DismissRequest(request) => {
+                let path = format!("/requests/{}/dismiss", request.number);
+                self.act(Call::new(Method::POST, &path).by(by)).await
+            }
             Command::CorrectTimes(times) => {
                 let call = Call::new(Method::POST, "/times-ahead/correct").by(by);
                 let done: Corrected = self.client.send(call.json(&Times { times })?).await?;
@@ -290,9 +310,10 @@ impl Directory for RemoteDirectory {
                 let call = Call::new(Method::POST, "/activity/outbox").by(by);
                 self.act(call.json(&Waiting { change })?).await
             }
-            Command::EndSession(_) | Command::NoteSessionsSeen(_) | Command::PruneSessions(..) => {
-                Err(of_a_gateway())
-            }
+            Command::EndSession(_)
+            | Command::NoteSessionsSeen(_)
+            | Command::PruneSessions(..)
+            | Command::AskForLink(_) => Err(of_a_gateway()),
         }
     }
 
@@ -455,6 +476,15 @@ impl Directory for RemoteDirectory {
     }
 
     async fn short_link(&self, _: &ShortCodeHash) -> Result<Option<ShortLink>> {
+        Err(of_a_gateway())
+    }
+
+    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>> {
+        let list: RequestList = self.client.get("/requests", &[]).await?;
+        list.requests.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn can_ask(&self, _: &Asking, _: Timestamp) -> Result<bool> {
         Err(of_a_gateway())
     }
 

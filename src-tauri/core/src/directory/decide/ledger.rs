@@ -1,12 +1,12 @@
 //! Giving links out, and taking them back.
 
 use super::super::command::Outcome;
-use super::super::effect::{Effect, LinkPerson};
+use super::super::effect::Effect;
 use super::Draft;
 use crate::activity::{AuditContext, Event, EventData};
 use crate::ledger::{
-    Cutoff, GivenOut, IssuedLink, LinkOrigin, PersonCutoffs, Revocation, RevocationScope, Standing,
-    TakenLink,
+    Cutoff, GivenOut, IssuedLink, LinkOrigin, LinkPerson, PersonCutoffs, Revocation,
+    RevocationScope, Standing, TakenLink,
 };
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
@@ -29,7 +29,7 @@ impl Draft {
             by: by.actor.clone(),
         };
         self.put_short_link(&id, taken)?;
-        let person = self.person_of(&taken.claims.payload);
+        let person = self.facts.link_person(&taken.claims.payload);
         let found = self.facts.link(&id).flatten().cloned();
         // A link that was taken back keeps its place before the cutoff.
         let is_taken_back = found
@@ -115,6 +115,8 @@ impl Draft {
                 let cutoffs = self.cutoffs_of(user);
                 let revoked = Some(cutoff.merged(cutoffs.revoked));
                 self.set_cutoffs(user, PersonCutoffs { revoked, ..cutoffs });
+                let known = self.facts.user(user).cloned();
+                self.withdraw_requests(user, known.as_ref());
                 event = event.of(user);
             }
             RevocationScope::Before(before) => {
@@ -226,24 +228,9 @@ impl Draft {
         }
     }
 
-    /// Returns the person whom a payload names.
-    fn person_of(&self, payload: &Payload) -> LinkPerson {
-        match payload {
-            Payload::Id(id) => LinkPerson::User(id.user_id().clone()),
-            Payload::User(user) => LinkPerson::User(user.id.clone()),
-            Payload::Email(email) => {
-                let users = self.facts.email(email);
-                match users.and_then(|users| users.owner.clone()) {
-                    Some(owner) => LinkPerson::User(owner),
-                    None => LinkPerson::Email(email.clone()),
-                }
-            }
-        }
-    }
-
     /// Returns the display name of the person whom a payload names. A new user has it in the
     /// payload.
-    fn name_of(&self, payload: &Payload, user: Option<&UserId>) -> Option<String> {
+    pub(super) fn name_of(&self, payload: &Payload, user: Option<&UserId>) -> Option<String> {
         let name = match payload {
             Payload::User(new) => new.metadata.display_name(),
             Payload::Email(_) | Payload::Id(_) => None,

@@ -8,6 +8,7 @@
 //! | accounts that end | [`guests`] |
 //! | sessions | [`sessions`] |
 //! | giving links out, and revoking them | [`ledger`] |
+//! | asking for a new link | [`requests`] |
 //! | order of links after edits, removals and revocations | [`links`] |
 //! | recorded times that lie in the future | [`times`] |
 //! | the seat limit | [`seats`] |
@@ -19,6 +20,7 @@ mod ledger;
 mod links;
 mod needs;
 mod redeem;
+mod requests;
 mod seats;
 mod sessions;
 mod times;
@@ -27,6 +29,7 @@ mod users;
 use jiff::Timestamp;
 
 pub use redeem::verdict;
+pub use requests::askable;
 
 use super::command::{Command, Outcome};
 use super::effect::{Decision, Effect, NewEntry};
@@ -59,9 +62,11 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
         Command::EndSession(key) => draft.end_session(key),
         Command::NoteSessionsSeen(seen) => draft.note_sessions_seen(seen),
         Command::PruneSessions(keys, rules) => draft.prune_sessions(keys, *rules),
-        Command::TakeLink(link) => draft.take_link(link, by)?,
+        Command::TakeLink(link) => draft.give_out(link, by)?,
         Command::LinkShown(claims) => draft.link_shown(claims),
         Command::RevokeLinks(revocation) => draft.revoke_links(revocation)?,
+        Command::AskForLink(asking) => draft.ask_for_link(asking, by)?,
+        Command::DismissRequest(request) => draft.dismiss_request(request)?,
         Command::CorrectTimes(times) => draft.correct_times(times),
         Command::Record(event) => draft.record_event(event.clone()),
         Command::RecordOutbox(entry) => draft.record_outbox(entry)?,

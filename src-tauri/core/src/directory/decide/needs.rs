@@ -4,7 +4,7 @@ use super::super::command::{Command, Redemption};
 use super::super::due::DueScan;
 use super::super::facts::{EmailUsers, Facts, Lookup, Needs, Person};
 use crate::activity::{EventData, OutboxEntry};
-use crate::ledger::{IssuedLink, RevocationScope};
+use crate::ledger::{Asking, IssuedLink, LinkPerson, NewLinkRequest, RevocationScope};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -36,8 +36,10 @@ impl Command {
             Self::Remove(id) => {
                 wanted.links_since_edit(id);
                 wanted.user_with_email(id);
+                wanted.requests_of(id);
             }
-            Self::Suspend(id) | Self::SignOut(id) => {
+            Self::Suspend(id) => wanted.requests_of(id),
+            Self::SignOut(id) => {
                 wanted.person(id);
             }
             Self::Reactivate(id) | Self::SetAccountEnd(id, _) => {
@@ -67,6 +69,9 @@ impl Command {
                         wanted.short_code(id);
                     }
                 }
+                if let Some(request) = &taken.grants {
+                    wanted.request(&request.person);
+                }
             }
             Self::LinkShown(claims) => wanted.made_link(claims),
             Self::RevokeLinks(revocation) => match &revocation.scope {
@@ -74,11 +79,15 @@ impl Command {
                     wanted.link(id);
                 }
                 RevocationScope::Person(user) => {
-                    wanted.person(user);
+                    wanted.requests_of(user);
                     wanted.recent_links(user);
                 }
                 RevocationScope::Before(_) | RevocationScope::Key(_) => {}
             },
+            Self::AskForLink(asking) => wanted.request_of_code(asking),
+            Self::DismissRequest(request) => {
+                wanted.request(&request.person);
+            }
             Self::CorrectTimes(times) => {
                 for time in times {
                     wanted.person(&time.user);
@@ -101,6 +110,19 @@ impl Redemption {
             needs: Needs::default(),
         };
         wanted.redemption(self);
+        wanted.needs
+    }
+}
+
+impl Asking {
+    /// Returns the facts that [`askable`](super::askable) depends on, like [`Command::needs`].
+    #[must_use]
+    pub fn needs(&self, facts: &Facts) -> Needs {
+        let mut wanted = Wanted {
+            facts,
+            needs: Needs::default(),
+        };
+        wanted.asking(self);
         wanted.needs
     }
 }
@@ -177,6 +199,43 @@ impl<'a> Wanted<'a> {
     fn short_code(&mut self, link: &str) {
         if self.facts.short_code(link).is_none() {
             add(&mut self.needs.short_codes, &link.to_owned());
+        }
+    }
+
+    fn request(&mut self, person: &LinkPerson) -> Option<&'a NewLinkRequest> {
+        let known = self.facts.request(person);
+        if known.is_none() {
+            add(&mut self.needs.requests, person);
+        }
+        known.flatten()
+    }
+
+    /// Adds the open requests of a user, by the ID and by the address.
+    fn requests_of(&mut self, id: &UserId) {
+        self.request(&LinkPerson::User(id.clone()));
+        let person = self.person(id);
+        let user = person.and_then(|person| person.user.as_ref());
+        if let Some(email) = user.and_then(|user| user.email.as_ref()) {
+            self.request(&LinkPerson::Email(email.clone()));
+        }
+    }
+
+    fn asking(&mut self, asking: &Asking) {
+        let code = asking.code.content();
+        self.redemption(&Redemption::new(Ok(code), asking.policy));
+    }
+
+    /// Adds the request of the person whom a code names, and the number of requests if there is
+    /// none.
+    fn request_of_code(&mut self, asking: &Asking) {
+        self.asking(asking);
+        if !self.needs.is_empty() {
+            return;
+        }
+        let person = self.facts.link_person(&asking.code.content().payload);
+        let has_none = self.request(&person).is_none();
+        if has_none && self.facts.open_requests.is_none() {
+            self.needs.open_requests = true;
         }
     }
 

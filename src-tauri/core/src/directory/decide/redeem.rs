@@ -28,7 +28,7 @@ pub fn verdict(redemption: &Redemption, facts: &Facts, now: Timestamp) -> Verdic
 }
 
 /// Collects everything that the verdict on `code` depends on.
-fn known_to(
+pub(super) fn known_to(
     redemption: &Redemption,
     code: &VerifiedCode,
     facts: &Facts,

@@ -2,11 +2,12 @@
 
 use super::super::command::MAX_IMPORT;
 use super::super::command::Outcome;
-use super::super::effect::{Effect, LinkPerson};
+use super::super::effect::Effect;
 use super::super::user::{Newcomer, Origin, Profile, SeenProfile, User, unknown_user};
 use super::Draft;
 use super::guests::must_be_extended;
 use crate::activity::{Event, EventData, ProfileField};
+use crate::ledger::LinkPerson;
 use crate::protocol::email::Email;
 use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
@@ -142,6 +143,7 @@ impl Draft {
             user.status = Status::Suspended;
             user.generation = self.facts.change;
             self.put(&user);
+            self.withdraw_requests(id, Some(&user));
             self.record(Event::from(EventData::Suspended).of(id));
         }
         Ok(outcome(user))
@@ -191,6 +193,7 @@ impl Draft {
         if let Some(email) = &user.email {
             self.push(Effect::ForgetClaims(LinkPerson::Email(email.clone())));
         }
+        self.withdraw_requests(id, Some(&user));
         self.note_time(at);
         let mut counts = self.facts.counts;
         counts.users = counts.users.saturating_sub(1);

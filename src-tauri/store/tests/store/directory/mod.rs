@@ -30,6 +30,7 @@ mod race_links;
 pub(crate) mod random;
 mod records;
 mod remote;
+mod requests;
 mod retained_links;
 mod seats;
 mod sessions;

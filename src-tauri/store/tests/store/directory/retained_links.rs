@@ -153,3 +153,24 @@ fn many_links_are_removed_a_slice_at_a_time_once_a_day() {
     prune(&directory, Lifetime::Secs(HOUR), 8 * DAY);
     assert!(all(&directory).is_empty());
 }
+
+#[test]
+fn a_revoked_link_stays_while_a_new_one_could_be_asked_for_with_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let directory = open();
+    let link = give(&directory, -10 * DAY);
+    let scope = RevocationScope::Link(link.id().to_owned());
+    revoke_at(&directory, scope, false, at(-10 * DAY));
+    let expired = give(&directory, -10 * DAY);
+    drop(directory);
+    let directory = open();
+    let week = Lifetime::Secs(7 * DAY);
+    prune(&directory, week, 0);
+    assert!(is_known(&directory, &link) && !is_known(&directory, &expired));
+    // It expired an hour after it was made, with a minute of leeway.
+    prune(&directory, week, 20 * DAY + HOUR);
+    assert!(is_known(&directory, &link));
+    prune(&directory, week, 21 * DAY + HOUR + 60);
+    assert!(!is_known(&directory, &link));
+}

@@ -1,0 +1,450 @@
+//! Asking for a new link, decided from facts.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::directory::{
+    Command, Decision, DueAccounts, Effect, EmailUsers, Facts, Needs, Person, Redemption, askable,
+    decide,
+};
+use latchkey_core::instance::{Policy, Settings};
+use latchkey_core::ledger::{
+    Asking, GivenAs, LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestReason,
+    RequestRef, Revocation, RevocationScope, TakenLink,
+};
+use latchkey_core::link::anew;
+use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::code::{
+    Algorithm, AskableCode, CodeRefusal, CodeRules, read_askable, sign, verify,
+};
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::secret::SigningKey;
+use latchkey_core::{Error, ErrorCode};
+use serde_json::{Value, json};
+
+const START: i64 = 1_800_000_000;
+const RULES: CodeRules<'static> = CodeRules {
+    algorithm: Algorithm::HS256,
+    require_expiry: false,
+    audiences: None,
+};
+
+/// A directory of which all facts are known.
+struct Model {
+    facts: Facts,
+    now: i64,
+    open: Vec<RequestRef>,
+    key: SigningKey,
+    policy: Policy,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn id(text: &str) -> UserId {
+    UserId::parse(text, "id").unwrap()
+}
+
+/// Returns the claims of a link of a new user, with further members.
+fn claims(user: &str, link: &str, more: &Value) -> Claims {
+    let mut members = json!({ "user": { "id": user }, "jti": link, "iat": START });
+    let all = members.as_object_mut().unwrap();
+    all.extend(more.as_object().unwrap().clone());
+    Claims::from_signed(all).unwrap()
+}
+
+fn week() -> Value {
+    json!({ "exp": START + 7 * 86_400 })
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut facts = Facts::default();
+        facts.change = 1;
+        Self {
+            facts,
+            now: START,
+            open: Vec::new(),
+            key: SigningKey::generate(Algorithm::HS256).unwrap(),
+            policy: Policy::default(),
+        }
+    }
+
+    fn complete(&self, needs: impl Fn(&Facts) -> Needs) -> Facts {
+        let mut facts = self.facts.clone();
+        loop {
+            let needs = needs(&facts);
+            if needs.is_empty() {
+                return facts;
+            }
+            for id in needs.people {
+                facts.set_person(id, Person::default());
+            }
+            for id in needs.links_since_edit {
+                facts.set_links_since_edit(id, None);
+            }
+            for id in needs.recent_links {
+                facts.set_recent_links(id, None);
+            }
+            for email in needs.emails {
+                facts.set_email(&email, EmailUsers::default());
+            }
+            for link in needs.links {
+                facts.set_link(link, None);
+            }
+            for key in needs.sessions {
+                facts.set_session(key, None);
+            }
+            for link in needs.short_codes {
+                facts.set_short_code(link, None);
+            }
+            if needs.due.is_some() {
+                facts.due = Some(DueAccounts {
+                    at: self.now,
+                    ..DueAccounts::default()
+                });
+            }
+            for person in needs.requests {
+                facts.set_request(person, None);
+            }
+            if needs.open_requests {
+                facts.open_requests = Some(self.open.len());
+            }
+        }
+    }
+
+    fn execute(&mut self, command: &Command) -> Result<Decision, Error> {
+        let facts = self.complete(|facts| command.needs(facts));
+        let by = AuditContext::new(Actor::Visitor, at(self.now));
+        let decision = decide(command, facts, &by)?;
+        for effect in &decision.effects {
+            self.facts.apply(effect);
+            match effect {
+                Effect::PutRequest(request) => self.open.push(request.reference()),
+                Effect::DeleteRequest(person) => self.open.retain(|open| open.person != *person),
+                _ => {}
+            }
+        }
+        self.facts.open_requests = None;
+        self.facts.change += decision.entries.len().max(1) as u64;
+        Ok(decision)
+    }
+
+    fn code(&self, claims: &Claims) -> AskableCode {
+        let code = sign(claims, &self.key, Algorithm::HS256).unwrap();
+        read_askable(code.expose(), &[&self.key], RULES, at(self.now)).unwrap()
+    }
+
+    fn asking(&self, claims: &Claims) -> Asking {
+        Asking {
+            code: self.code(claims),
+            policy: self.policy,
+            browser: Some("Mozilla/5.0 (iPhone)".to_owned()),
+        }
+    }
+
+    fn reason(&self, claims: &Claims) -> Option<RequestReason> {
+        let asking = self.asking(claims);
+        let facts = self.complete(|facts| asking.needs(facts));
+        askable(&asking, &facts, at(self.now))
+    }
+
+    fn ask(&mut self, claims: &Claims) -> Result<Decision, Error> {
+        let command = Command::AskForLink(Box::new(self.asking(claims)));
+        self.execute(&command)
+    }
+
+    fn take(&mut self, claims: &Claims, supersedes: bool) {
+        let taken = TakenLink {
+            supersedes,
+            ..TakenLink::new(claims.clone(), None)
+        };
+        self.execute(&Command::TakeLink(Box::new(taken))).unwrap();
+    }
+
+    fn redeem(&mut self, claims: &Claims) {
+        let code = sign(claims, &self.key, Algorithm::HS256).unwrap();
+        let code = verify(code.expose(), &[&self.key], RULES, at(self.now)).unwrap();
+        let redemption = Redemption::new(Ok(&code), self.policy);
+        let command = Command::Redeem(Arc::new(redemption));
+        self.execute(&command).unwrap();
+    }
+
+    fn revoke(&mut self, scope: RevocationScope) {
+        let revocation = Revocation {
+            scope,
+            ends_sessions: false,
+        };
+        self.execute(&Command::RevokeLinks(revocation)).unwrap();
+    }
+
+    fn request_of(&self, user: &str) -> Option<&NewLinkRequest> {
+        let person = LinkPerson::User(id(user));
+        self.facts.request(&person).flatten()
+    }
+}
+
+/// Lets ada sign in, and then lets the link expire.
+fn expired() -> (Model, Claims) {
+    let (mut model, link) = (Model::new(), claims("ada", "1", &week()));
+    model.take(&link, false);
+    model.redeem(&link);
+    model.now += 8 * 86_400;
+    (model, link)
+}
+
+#[test]
+fn a_new_link_is_asked_for_if_the_old_one_has_expired_is_used_up_or_was_superseded() {
+    let (model, link) = expired();
+    assert_eq!(model.reason(&link), Some(RequestReason::Expired));
+
+    let mut model = Model::new();
+    let once = claims("ada", "1", &json!({ "single_use": true }));
+    model.take(&once, false);
+    assert_eq!(model.reason(&once), None, "the link works");
+    model.redeem(&once);
+    assert_eq!(model.reason(&once), Some(RequestReason::UsedUp));
+
+    let (mut model, old) = (Model::new(), claims("ada", "1", &week()));
+    model.take(&old, false);
+    model.take(&claims("ada", "2", &week()), true);
+    assert_eq!(model.reason(&old), Some(RequestReason::Superseded));
+}
+
+#[test]
+fn no_new_link_is_asked_for_after_a_revocation_also_if_the_link_has_expired() {
+    for scope in [
+        RevocationScope::Link("1".to_owned()),
+        RevocationScope::Person(id("ada")),
+        RevocationScope::Before(START + 60),
+    ] {
+        let (mut model, link) = expired();
+        model.revoke(scope.clone());
+        assert_eq!(model.reason(&link), None, "{scope:?}");
+        let refused = model.ask(&link).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::NotAskable, "{scope:?}");
+    }
+}
+
+#[test]
+fn no_new_link_is_asked_for_by_a_person_who_may_not_sign_in() {
+    for stop in [Command::Suspend(id("ada")), Command::Remove(id("ada"))] {
+        let (mut model, link) = expired();
+        model.execute(&stop).unwrap();
+        assert_eq!(model.reason(&link), None, "{stop:?}");
+        // A link that is used up says so before it says anything about the person.
+        let mut model = Model::new();
+        let once = claims("ada", "1", &json!({ "single_use": true }));
+        model.redeem(&once);
+        model.execute(&stop).unwrap();
+        assert_eq!(model.reason(&once), None, "{stop:?}");
+    }
+    let (mut model, link) = expired();
+    model.policy.external_auth = false;
+    assert_eq!(model.reason(&link), None);
+}
+
+#[test]
+fn a_link_that_expired_long_ago_is_no_reason_to_ask() {
+    let (mut model, link) = expired();
+    let end = link.registered.expires_at.unwrap();
+    model.now = end + REQUEST_SECS - 1;
+    assert_eq!(model.reason(&link), Some(RequestReason::Expired));
+    model.now = end + REQUEST_SECS;
+    assert_eq!(model.reason(&link), None);
+}
+
+#[test]
+fn a_new_link_is_asked_for_where_the_administrator_can_still_let_the_person_in() {
+    let mut members = json!({ "id": "nobody", "jti": "1", "iat": START, "exp": START + 60 });
+    let members = members.as_object_mut().unwrap();
+    let mut model = Model::new();
+    model.now += 3600;
+    let unknown = Claims::from_signed(members).unwrap();
+    assert_eq!(model.reason(&unknown), Some(RequestReason::Expired));
+    let new = claims("ada", "1", &json!({ "exp": START + 60 }));
+    model.execute(&Command::SetSeatLimit(Some(0))).unwrap();
+    assert_eq!(model.reason(&new), Some(RequestReason::Expired));
+}
+
+#[test]
+fn a_person_has_one_open_request_whatever_link_they_ask_with() {
+    let (mut model, link) = expired();
+    let decision = model.ask(&link).unwrap();
+    assert_eq!(decision.entries.len(), 1);
+    assert_eq!(decision.entries[0].event.data.code(), "link_asked");
+    let first = model.request_of("ada").unwrap().clone();
+    assert_eq!(
+        (first.link.as_str(), first.reason),
+        ("1", RequestReason::Expired)
+    );
+    assert_eq!(first.asked_at, model.now);
+    model.now += 60;
+    for again in [link, claims("ada", "2", &week())] {
+        let decision = model.ask(&again).unwrap();
+        assert_eq!((decision.effects.len(), decision.entries.len()), (0, 0));
+    }
+    assert_eq!(model.request_of("ada"), Some(&first));
+}
+
+#[test]
+fn the_oldest_requests_stay_when_there_are_too_many() {
+    let (mut model, link) = expired();
+    model.ask(&link).unwrap();
+    let first = model.open[0].clone();
+    model.open = vec![first; MAX_REQUESTS];
+    let late = claims("late", "2", &week());
+    let refused = model.ask(&late).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::TooMany);
+    assert_eq!(model.request_of("late"), None);
+    // Who has asked already sees the same page as before.
+    model.ask(&link).unwrap();
+    assert!(model.request_of("ada").is_some());
+    model.open.pop();
+    model.ask(&late).unwrap();
+    assert!(model.request_of("late").is_some());
+}
+
+#[test]
+fn a_suspension_a_removal_and_a_revocation_of_all_links_close_the_request() {
+    let all = Revocation {
+        scope: RevocationScope::Person(id("ada")),
+        ends_sessions: false,
+    };
+    for command in [
+        Command::Suspend(id("ada")),
+        Command::Remove(id("ada")),
+        Command::RevokeLinks(all),
+    ] {
+        let (mut model, link) = expired();
+        model.ask(&link).unwrap();
+        let decision = model.execute(&command).unwrap();
+        assert_eq!(decision.entries.len(), 1, "{command:?}");
+        assert_eq!(model.request_of("ada"), None, "{command:?}");
+    }
+}
+
+#[test]
+fn a_removal_also_closes_a_request_by_the_address_from_before_the_user_had_it() {
+    let mut members =
+        json!({ "email": "ada@acme.example", "jti": "1", "iat": START, "exp": START + 60 });
+    let by_address = Claims::from_signed(members.as_object_mut().unwrap()).unwrap();
+    let mut model = Model::new();
+    model.now += 3600;
+    model.ask(&by_address).unwrap();
+    let more = json!({ "user": { "id": "ada", "email": "ada@acme.example" }, "iat": model.now });
+    model.redeem(&claims("ada", "2", &more));
+    assert_eq!(model.open.len(), 1);
+    model.execute(&Command::Remove(id("ada"))).unwrap();
+    assert_eq!(model.open, []);
+}
+
+#[test]
+fn a_new_link_grants_the_request_and_only_the_one_that_was_seen() {
+    let (mut model, link) = expired();
+    model.ask(&link).unwrap();
+    let seen = model.request_of("ada").unwrap().reference();
+    model
+        .execute(&Command::DismissRequest(seen.clone()))
+        .unwrap();
+    model.ask(&link).unwrap();
+    let open = model.request_of("ada").unwrap().reference();
+    let granting = |request: &RequestRef, link: &str| {
+        let claims = claims("ada", link, &json!({}));
+        Command::TakeLink(Box::new(TakenLink {
+            grants: Some(request.clone()),
+            ..TakenLink::new(claims, None)
+        }))
+    };
+    let refused = model.execute(&granting(&seen, "2")).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UnknownRequest);
+    assert!(
+        model.facts.link("2").flatten().is_none(),
+        "nothing is half done"
+    );
+    let refused = model.execute(&Command::DismissRequest(seen)).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UnknownRequest);
+    let decision = model.execute(&granting(&open, "3")).unwrap();
+    let codes: Vec<&str> = decision
+        .entries
+        .iter()
+        .map(|entry| entry.event.data.code())
+        .collect();
+    assert_eq!(codes, ["link_made", "link_request_closed"]);
+    assert!(model.facts.link("3").flatten().is_some());
+    assert_eq!(model.request_of("ada"), None);
+}
+
+#[test]
+fn the_new_link_is_for_the_same_person_and_works_as_long_and_as_often() {
+    let settings = Settings::sample().unwrap();
+    let key = SigningKey::generate(settings.algorithm).unwrap();
+    let now = at(START + 900_000);
+    for (more, lifetime) in [
+        (
+            json!({ "exp": START + 3600, "uses": 3 }),
+            Lifetime::Secs(3600),
+        ),
+        (
+            json!({ "nbf": START + 600, "exp": START + 3600, "single_use": true }),
+            Lifetime::Secs(3000),
+        ),
+        // A link without an end is not made again without an end.
+        (json!({ "single_use": true }), settings.lifetime),
+        (
+            json!({ "iat": START + 7200, "exp": START }),
+            settings.lifetime,
+        ),
+    ] {
+        let old = claims("ada", "1", &more);
+        let request = NewLinkRequest {
+            number: 7,
+            person: LinkPerson::User(id("ada")),
+            name: None,
+            link: "1".to_owned(),
+            reason: RequestReason::Expired,
+            asked_at: START,
+            address: None,
+            browser: None,
+            claims: old.members(),
+        };
+        let new = anew::composed(&request, &settings, &key, now).unwrap();
+        let registered = &new.claims.registered;
+        assert_eq!(registered.uses, old.registered.uses, "{more}");
+        assert_eq!(registered.expires_at, lifetime.expires_at(now), "{more}");
+        assert_eq!(
+            (registered.not_before, registered.issued_at),
+            (None, Some(now.as_second()))
+        );
+        assert_ne!(registered.id, old.registered.id);
+        assert_eq!(new.claims.members()["user"], old.members()["user"]);
+        let taken = anew::taken(&request, &new, &settings, &key, GivenAs::Link).unwrap();
+        assert_eq!(taken.grants, Some(request.reference()));
+    }
+}
+
+#[test]
+fn a_code_is_read_although_it_has_expired_and_for_no_other_fault() {
+    let [key, other] = [(); 2].map(|()| SigningKey::generate(Algorithm::HS256).unwrap());
+    let now = at(START + 900_000);
+    let signed = |claims: &Claims, key: &SigningKey| sign(claims, key, Algorithm::HS256).unwrap();
+    let expired = claims("ada", "1", &week());
+    let code = signed(&expired, &key);
+    assert!(read_askable(code.expose(), &[&key], RULES, now).is_ok());
+    let refused = verify(code.expose(), &[&key], RULES, now).unwrap_err();
+    assert!(
+        matches!(refused, CodeRefusal::Expired { .. }),
+        "{refused:?}"
+    );
+    let foreign = read_askable(signed(&expired, &other).expose(), &[&key], RULES, now);
+    assert_eq!(foreign.unwrap_err(), CodeRefusal::BadSignature);
+    let early = claims("ada", "1", &json!({ "nbf": START + 2_000_000 }));
+    let early = read_askable(signed(&early, &key).expose(), &[&key], RULES, now);
+    assert!(matches!(
+        early.unwrap_err(),
+        CodeRefusal::NotYetValid { .. }
+    ));
+}
