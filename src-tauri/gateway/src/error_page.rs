@@ -19,6 +19,8 @@ pub(crate) struct ErrorPage {
     status: StatusCode,
     title: &'static str,
     sentence: String,
+    /// Whether the page has a button to ask for a new link.
+    offers_new_link: bool,
     line: LogLine,
 }
 
@@ -112,7 +114,16 @@ impl ErrorPage {
             status,
             title: title(status),
             sentence: sentence.to_owned(),
+            offers_new_link: false,
             line,
+        }
+    }
+
+    /// Adds a button to ask for a new link. Its form is sent to the link itself.
+    pub(crate) fn offering_new_link(self) -> Self {
+        Self {
+            offers_new_link: true,
+            ..self
         }
     }
 
@@ -133,7 +144,13 @@ impl ErrorPage {
             let kind = [(CONTENT_TYPE, kind)];
             return (self.status, line, kind, body.to_string()).into_response();
         }
-        let page = pages::refused(config, self.title, &self.sentence, &reference);
+        let page = pages::refused(
+            config,
+            self.title,
+            &self.sentence,
+            self.offers_new_link,
+            &reference,
+        );
         (self.status, line, page).into_response()
     }
 }

@@ -14,10 +14,11 @@ use latchkey_core::activity::{Actor, AuditContext, EventData};
 use latchkey_core::directory::{Directory, Outcome};
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::InstanceId;
-use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::ledger::Asking;
+use latchkey_core::protocol::code::{AskableCode, CodeRefusal, VerifiedCode};
 use latchkey_core::sign_in::{
-    Browser, PreCheck, SignIn, SignInAttempt, Visitor, find_short_link, refuse_unknown_link,
-    refuse_unverified, verify_link,
+    Browser, PreCheck, SignIn, SignInAttempt, Visitor, find_short_link, read_askable_link,
+    refuse_unknown_link, refuse_unverified, verify_link,
 };
 use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_store::instances::FileStamp;
@@ -233,7 +234,10 @@ impl Gateway {
         match verify_link(code, settings, &config.keys.usable(by.at), by.at) {
             Ok(code) => Ok(code),
             Err(refusal) => {
-                let done = refuse_unverified(&refusal, settings, &*self.directory, by).await;
+                let mut done = refuse_unverified(&refusal, settings, &*self.directory, by).await;
+                if matches!(refusal, CodeRefusal::Expired { .. }) {
+                    done.askable = self.read_askable(config, code, by.at).map(Box::new);
+                }
                 self.count(&done);
                 Err(done)
             }
@@ -250,10 +254,18 @@ impl Gateway {
     ) -> Result<std::result::Result<VerifiedCode, SignIn>> {
         let (settings, directory) = (&config.settings, &*self.directory);
         let found = find_short_link(code, directory).await?;
-        let judged = found.map(|link| link.verify(settings.code_rules(), by.at));
+        let rules = settings.code_rules();
+        let judged = found.as_ref().map(|link| link.verify(rules, by.at));
         let done = match judged {
             Some(Ok(code)) => return Ok(Ok(code)),
-            Some(Err(refusal)) => refuse_unverified(&refusal, settings, directory, by).await,
+            Some(Err(refusal)) => {
+                let mut done = refuse_unverified(&refusal, settings, directory, by).await;
+                if matches!(refusal, CodeRefusal::Expired { .. }) {
+                    let askable = found.and_then(|link| link.askable(rules, by.at).ok());
+                    done.askable = askable.map(Box::new);
+                }
+                done
+            }
             None => {
                 self.guesses.count(by.address, Instant::now());
                 refuse_unknown_link(settings, directory, by).await
@@ -261,6 +273,70 @@ impl Gateway {
         };
         self.count(&done);
         Ok(Err(done))
+    }
+
+    /// Reads the code of a link that may have expired, to ask for a new link. `None` if its
+    /// signature does not hold, or if it is wrong for another reason.
+    pub(crate) fn read_askable(
+        &self,
+        config: &GatewayConfig,
+        code: &str,
+        now: Timestamp,
+    ) -> Option<AskableCode> {
+        read_askable_link(code, &config.settings, &config.keys.usable(now), now).ok()
+    }
+
+    /// Reads a short link like [`read_askable`](Self::read_askable). An unknown one is counted, because
+    /// somebody may be guessing.
+    pub(crate) async fn read_askable_short(
+        &self,
+        config: &GatewayConfig,
+        code: &str,
+        by: &AuditContext,
+    ) -> Result<Option<AskableCode>> {
+        let Some(link) = find_short_link(code, &*self.directory).await? else {
+            self.guesses.count(by.address, Instant::now());
+            return Ok(None);
+        };
+        Ok(link.askable(config.settings.code_rules(), by.at).ok())
+    }
+
+    /// Returns whether a visitor can ask for a new link with a code. An error is only logged,
+    /// because the visitor is refused anyway.
+    pub(crate) async fn can_ask(
+        &self,
+        config: &GatewayConfig,
+        code: AskableCode,
+        now: Timestamp,
+    ) -> bool {
+        let asking = Asking {
+            code,
+            policy: config.settings.policy,
+            browser: None,
+        };
+        let asked = self.directory.can_ask(&asking, now).await;
+        asked.unwrap_or_else(|cause| {
+            tracing::warn!(error = %cause.logged(), "it is not known whether a new link can be asked for");
+            false
+        })
+    }
+
+    /// Opens a request for a new link, unless the person of the code has one.
+    ///
+    /// Fails like [`Directory::ask_for_link`].
+    pub(crate) async fn ask_for_link(
+        &self,
+        config: &GatewayConfig,
+        code: AskableCode,
+        browser: Option<String>,
+        by: &AuditContext,
+    ) -> Result<()> {
+        let asking = Asking {
+            code,
+            policy: config.settings.policy,
+            browser,
+        };
+        self.directory.ask_for_link(asking, by).await
     }
 
     /// Opens a link by its code.

@@ -8,18 +8,20 @@
 use std::iter;
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::ALLOW;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::session::SessionScope;
 use latchkey_core::session::return_address::ReturnAddress;
 use latchkey_core::sign_in::{Browser, SignIn, SignedIn, Visitor};
+use latchkey_core::{Error, ErrorCode};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::config::GatewayConfig;
 use crate::csrf::lacks_cookies;
@@ -31,9 +33,14 @@ use crate::link_preview::is_link_preview;
 use crate::middleware::OriginalUri;
 use crate::own_sessions;
 use crate::pages;
-use crate::sign_in::{Answer, begun, may_open, require_same_origin, see_other, with_cookies};
-use crate::visit_source::VisitSource;
+use crate::sign_in::{
+    Answer, begun, may_open, refused, require_same_origin, see_other, with_cookies,
+};
+use crate::visit_source::{NotVerified, VisitSource};
 use crate::widget;
+
+/// Maximum size of a form that is sent to a link, in bytes.
+const MAX_FORM: usize = 1024;
 
 /// Opens a link if the query has a code, else shows who is signed in. Handles every path that has
 /// no other handler.
@@ -44,6 +51,7 @@ pub(crate) async fn page(
     uri: Uri,
     extensions: Extensions,
     headers: HeaderMap,
+    body: Body,
 ) -> Answer {
     // Below a folder, the return address is the URI before the folder was removed.
     let sent = extensions.get::<OriginalUri>().map_or(&uri, |sent| &sent.0);
@@ -58,7 +66,10 @@ pub(crate) async fn page(
         return Err(refused);
     }
     match source {
-        Some(source) => visit(&gateway, &config, source, &method, &extensions, &headers).await,
+        Some(source) => {
+            let step = Step::of(&method, body).await;
+            visit(&gateway, &config, source, step, &extensions, &headers).await
+        }
         None if widget::is_script(&uri, &config) => Ok(widget::script().await),
         None if is_home(&uri, &config) => own_sessions::home(&gateway, &config, &headers).await,
         None => {
@@ -76,24 +87,58 @@ pub(crate) async fn short_link(
     extensions: Extensions,
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
+    body: Body,
 ) -> Answer {
     let code = path.map(|Path(code)| code).unwrap_or_default();
     let source = VisitSource::Short { code };
-    visit(&gateway, &config, source, &method, &extensions, &headers).await
+    let step = Step::of(&method, body).await;
+    visit(&gateway, &config, source, step, &extensions, &headers).await
 }
 
-/// Opens the link of a source, or redeems its code if the method is `POST`, which is a click on the
-/// button of the confirm page.
+/// What a request does with its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Asks for headers only, which changes nothing.
+    Look,
+    /// Opens the link.
+    Open,
+    /// Confirms that the link is for this visitor.
+    Confirm,
+    /// Asks for a new link.
+    Ask,
+}
+
+impl Step {
+    /// Returns the step of a request. The forms of the confirm page and of a refusal are sent to the
+    /// link itself.
+    async fn of(method: &Method, body: Body) -> Self {
+        if method == Method::HEAD {
+            return Self::Look;
+        }
+        if method != Method::POST {
+            return Self::Open;
+        }
+        // The form of the confirm page has no fields.
+        let form = to_bytes(body, MAX_FORM).await.unwrap_or_default();
+        let mut fields = form_urlencoded::parse(&form);
+        if fields.any(|(name, _)| name == pages::ASK_BUTTON) {
+            Self::Ask
+        } else {
+            Self::Confirm
+        }
+    }
+}
+
+/// Makes a step of a visit.
 async fn visit(
     gateway: &Gateway,
     config: &Arc<GatewayConfig>,
     source: VisitSource,
-    method: &Method,
+    step: Step,
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Answer {
-    // A request for headers only must change nothing.
-    if method == Method::HEAD {
+    if step == Step::Look {
         return Ok(StatusCode::OK.into_response());
     }
     // A page of any site can load a link as a picture without its visitor's knowledge.
@@ -101,25 +146,27 @@ async fn visit(
         let sentence = "A link does not sign in inside another page. Open it in a tab of its own.";
         return Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers));
     }
-    let is_button = method == Method::POST;
     let has_cookie = !lacks_cookies(config, headers);
-    if is_button && has_cookie {
+    if step != Step::Open && has_cookie {
         require_same_origin(config, headers, "Open your link again.")?;
     }
     may_open(gateway, config, extensions, headers)?;
-    let by = gateway.audit_context(extensions, headers);
-    let code = source.verified(gateway, config, &by, headers).await?;
     let visit = Visit {
         gateway,
         config,
         source,
         headers,
-        by,
+        by: gateway.audit_context(extensions, headers),
     };
-    if is_button {
-        visit.confirm(code, has_cookie).await
-    } else {
-        visit.open(code).await
+    if step == Step::Ask {
+        return visit.ask(has_cookie).await;
+    }
+    let verified = visit.source.verified(gateway, config, &visit.by, headers);
+    match verified.await {
+        Err(NotVerified::Answer(answer)) => Err(answer),
+        Err(NotVerified::Refused(done)) => Err(visit.refused(refused(&done.verdict), &done).await),
+        Ok(code) if step == Step::Confirm => visit.confirm(code, has_cookie).await,
+        Ok(code) => visit.open(code).await,
     }
 }
 
@@ -137,7 +184,7 @@ fn is_home(uri: &Uri, config: &GatewayConfig) -> bool {
     uri.path() == "/" || uri.path() == config.settings.url.at("").path()
 }
 
-/// A visit whose code verifies.
+/// A visit that is within the limits.
 struct Visit<'a> {
     gateway: &'a Gateway,
     config: &'a Arc<GatewayConfig>,
@@ -167,7 +214,7 @@ impl Visit<'_> {
                 let page = pages::confirm(config, &whom, other).into_response();
                 Ok(with_cookies(page, &[config.cookie_key.shown(headers)]))
             }
-            LinkOutcome::Done(done) => self.let_in(&done),
+            LinkOutcome::Done(done) => self.let_in(&done).await,
             LinkOutcome::Continues | LinkOutcome::NoCookies => Ok(self.lead_on(None)),
         }
     }
@@ -186,7 +233,7 @@ impl Visit<'_> {
             .gateway
             .sign_in(self.config, code, visitor, browser, has_cookie, by);
         match opened.await.map_err(|cause| self.failed(&cause))? {
-            LinkOutcome::Done(done) => self.let_in(&done),
+            LinkOutcome::Done(done) => self.let_in(&done).await,
             LinkOutcome::NoCookies => {
                 let page = pages::no_cookies(self.config);
                 Err((StatusCode::FORBIDDEN, page).into_response())
@@ -212,11 +259,63 @@ impl Visit<'_> {
         ErrorPage::failure(cause).answer(Some(self.config), self.headers)
     }
 
+    /// Asks for a new link, after a click on the button of a refusal. Link previews and programs do not
+    /// have the cookie of that page.
+    async fn ask(self, has_cookie: bool) -> Answer {
+        let Self {
+            gateway, config, ..
+        } = self;
+        if !has_cookie {
+            let page = pages::no_cookies_to_ask(config);
+            return Err((StatusCode::FORBIDDEN, page).into_response());
+        }
+        let askable = self.source.askable(gateway, config, &self.by, self.headers);
+        let Some(code) = askable.await? else {
+            return Err(self.not_askable());
+        };
+        let browser = self.browser(None).name;
+        let asked = gateway.ask_for_link(config, code, browser, &self.by).await;
+        match asked {
+            Ok(()) => {
+                tracing::info!("a new link was asked for");
+                Ok(pages::asked(config).into_response())
+            }
+            Err(cause) if cause.code == ErrorCode::NotAskable => Err(self.not_askable()),
+            Err(cause) if cause.code == ErrorCode::TooMany => {
+                let sentence =
+                    "Too many people have asked for new links here. Ask whoever gave you this one.";
+                let page = ErrorPage::new(StatusCode::SERVICE_UNAVAILABLE, sentence);
+                Err(page.answer(Some(config), self.headers))
+            }
+            Err(cause) => Err(self.failed(&cause)),
+        }
+    }
+
+    fn not_askable(&self) -> Response {
+        let sentence = "You cannot ask for a new link with this one. Open it again, or ask whoever gave it to you.";
+        ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(self.config), self.headers)
+    }
+
+    /// Returns the page of a refusal. It offers to ask for a new link if that is possible.
+    async fn refused(&self, page: ErrorPage, done: &SignIn) -> Response {
+        let (config, headers) = (self.config, self.headers);
+        let offers = match done.askable.as_deref().cloned() {
+            Some(code) => self.gateway.can_ask(config, code, self.by.at).await,
+            None => false,
+        };
+        if !offers {
+            return page.answer(Some(config), headers);
+        }
+        let answer = page.offering_new_link().answer(Some(config), headers);
+        with_cookies(answer, &[config.cookie_key.shown(headers)])
+    }
+
     /// Sets the cookie of the new session, and redirects to the page of the link.
-    fn let_in(&self, done: &SignIn) -> Answer {
-        let refused = |no: ErrorPage| no.answer(Some(self.config), self.headers);
-        let (_, cookie) = begun(self.config, done).map_err(refused)?;
-        Ok(self.lead_on(Some(cookie)))
+    async fn let_in(&self, done: &SignIn) -> Answer {
+        match begun(self.config, done) {
+            Ok((_, cookie)) => Ok(self.lead_on(Some(cookie))),
+            Err(page) => Err(self.refused(page, done).await),
+        }
     }
 
     /// Redirects to the page of the link. If the link names no page, redirects to the page from

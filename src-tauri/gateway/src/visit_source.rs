@@ -1,15 +1,20 @@
 //! Source of a visit: the part of a request that names the link.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "both variants are the response to a request"
+)]
+
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::code::{AskableCode, VerifiedCode};
+use latchkey_core::sign_in::SignIn;
 use url::form_urlencoded;
 
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use crate::short_link;
-use crate::sign_in::verified;
 
 /// How a request names its link. Whatever the source, the visit goes on with the
 /// [verified](Self::verified) code.
@@ -26,6 +31,14 @@ pub(crate) enum VisitSource {
         /// Any text. Only the ledger knows whether it is a code.
         code: String,
     },
+}
+
+/// Reason why a visit has no verified code.
+pub(crate) enum NotVerified {
+    /// The code was refused.
+    Refused(SignIn),
+    /// The code was not judged. The visitor gets this response.
+    Answer(Response),
 }
 
 impl VisitSource {
@@ -49,17 +62,35 @@ impl VisitSource {
         })
     }
 
-    /// Returns the code of the link if it verifies. Fails with the page of its refusal.
+    /// Returns the code of the link if it verifies. A refusal is recorded.
     pub(crate) async fn verified(
         &self,
         gateway: &Gateway,
         config: &GatewayConfig,
         by: &AuditContext,
         headers: &HeaderMap,
-    ) -> Result<VerifiedCode, Response> {
+    ) -> Result<VerifiedCode, NotVerified> {
         match self {
-            Self::Query { code, .. } => verified(gateway, config, code, by, headers).await,
+            Self::Query { code, .. } => {
+                let verified = gateway.verify(config, code, by).await;
+                verified.map_err(NotVerified::Refused)
+            }
             Self::Short { code } => short_link::verified(gateway, config, code, by, headers).await,
+        }
+    }
+
+    /// Returns the code of the link, which may have expired, to ask for a new link. `None` if it is
+    /// wrong for another reason.
+    pub(crate) async fn askable(
+        &self,
+        gateway: &Gateway,
+        config: &GatewayConfig,
+        by: &AuditContext,
+        headers: &HeaderMap,
+    ) -> Result<Option<AskableCode>, Response> {
+        match self {
+            Self::Query { code, .. } => Ok(gateway.read_askable(config, code, by.at)),
+            Self::Short { code } => short_link::askable(gateway, config, code, by, headers).await,
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) const STYLE_PATH: &str = "/auth/style.css";
 pub(crate) const END_SESSION_PATH: &str = "/auth/sessions/end";
 /// Target of the button that signs all browsers of the person out.
 pub(crate) const END_SESSIONS_PATH: &str = "/auth/sessions/end-all";
+/// Name of the button that asks for a new link, in the form that is sent to the link itself.
+pub(crate) const ASK_BUTTON: &str = "ask";
 /// Content of the style sheet.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
@@ -159,6 +161,31 @@ pub(crate) fn confirm(config: &GatewayConfig, whom: &str, other: Option<&str>) -
     )
 }
 
+/// Returns the page for a visitor who has asked for a new link.
+pub(crate) fn asked(config: &GatewayConfig) -> Markup {
+    page(
+        Some(config),
+        "New link asked for",
+        &html! {
+            h1 { "You have asked for a new link" }
+            p { "Whoever gave you the first one sees that, and can send you another." }
+            p.quiet { "You can close this page." }
+        },
+    )
+}
+
+/// Returns the page for a visitor whose browser keeps no cookies, and who has asked for a new link.
+pub(crate) fn no_cookies_to_ask(config: &GatewayConfig) -> Markup {
+    page(
+        Some(config),
+        "Cookies are blocked",
+        &html! {
+            h1 { "Your browser keeps no cookies here" }
+            p { "Without cookies you cannot ask for a new link here. Allow cookies for " strong { (config.settings.url.authority()) } " and open the link again, or ask whoever gave it to you." }
+        },
+    )
+}
+
 /// Returns the page for a visitor whose browser keeps no cookies. The code is not used up.
 pub(crate) fn no_cookies(config: &GatewayConfig) -> Markup {
     page(
@@ -209,11 +236,13 @@ pub(crate) fn signed_out(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Returns the page for a refused request. `title` is the title and the heading.
+/// Returns the page for a refused request. `title` is the title and the heading. If
+/// `offers_new_link`, it has a button to ask for a new link.
 pub(crate) fn refused(
     config: Option<&GatewayConfig>,
     title: &str,
     sentence: &str,
+    offers_new_link: bool,
     reference: &str,
 ) -> Markup {
     page(
@@ -222,6 +251,11 @@ pub(crate) fn refused(
         &html! {
             h1 { (title) }
             p { (sentence) }
+            @if offers_new_link {
+                form method="post" {
+                    button.primary type="submit" name=(ASK_BUTTON) value="new-link" { "Ask for a new link" }
+                }
+            }
             p.quiet { "Reference " code { (reference) } }
         },
     )

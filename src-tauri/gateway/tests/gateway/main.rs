@@ -16,6 +16,7 @@ mod admin_settings;
 mod administering;
 mod api;
 mod api_links;
+mod asking;
 mod browser;
 #[path = "../../../../tests/window/chromium.rs"]
 mod chromium;
