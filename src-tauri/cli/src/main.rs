@@ -35,6 +35,7 @@ mod pairing;
 #[cfg(unix)]
 mod privileges;
 mod redeem;
+mod requests;
 mod serve;
 mod sessions;
 mod signing_keys;
@@ -129,6 +130,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let done = match arguments.command {
         Command::Link(link) => link::link(&link, context, output, now),
         Command::Links(command) => links::links(&command, context, output, now),
+        Command::Requests(command) => requests::requests(&command, context, output, now),
         Command::Inspect(inspect) => inspect::inspect(&inspect, context, output, now),
         Command::Redeem(redeem) => redeem::redeem(&redeem, context, output, now),
         Command::Users(users) => users::users(&users, context, output, now),

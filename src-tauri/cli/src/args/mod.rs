@@ -11,6 +11,7 @@ mod link;
 mod links;
 mod protocol;
 mod redeem;
+mod requests;
 mod secret;
 mod serve;
 mod sessions;
@@ -35,6 +36,7 @@ pub(crate) use links::{
     LinksArguments, LinksCommand, ListLinksArguments, RevokeArguments,
 };
 pub(crate) use redeem::RedeemArguments;
+pub(crate) use requests::{GrantArguments, RequestsArguments, RequestsCommand};
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use sessions::SessionsCommand;
@@ -86,6 +88,8 @@ pub(crate) enum Command {
     Link(Box<LinkArguments>),
     /// List the links that were given out, and take them back.
     Links(LinksArguments),
+    /// List the people who have asked for a new link, and answer them.
+    Requests(RequestsArguments),
     /// Show what is in a code, and whether it verifies.
     Inspect(InspectArguments),
     /// Use a code like a person who opens the link: sign in, or create the user.
@@ -162,6 +166,7 @@ impl Command {
         match self {
             Self::Link(link) => link.instance.as_deref(),
             Self::Links(links) => links.instance.as_deref(),
+            Self::Requests(requests) => requests.instance.as_deref(),
             Self::Inspect(inspect) => inspect.instance.as_deref(),
             Self::Redeem(redeem) => Some(&redeem.instance),
             Self::Users(users) => users.instance.as_deref(),
@@ -184,6 +189,7 @@ impl Command {
             Self::Link(link) => link.changes(),
             Self::Inspect(_) | Self::Activity(_) | Self::Completions { .. } => false,
             Self::Links(links) => links.command.changes(),
+            Self::Requests(requests) => requests.command.changes(),
             Self::Users(users) => users.command.changes(),
             Self::Sessions(sessions) => sessions.changes(),
             Self::Seats { set, .. } => set.is_some(),
@@ -203,6 +209,7 @@ impl Command {
         let mut files = match self {
             Self::Link(link) => link.files(),
             Self::Links(links) => links.command.files(),
+            Self::Requests(requests) => requests.command.files(),
             Self::Inspect(inspect) => inspect.files(),
             Self::Activity(activity) => activity.files(),
             Self::Redeem(redeem) => redeem.files(),

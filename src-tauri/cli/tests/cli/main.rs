@@ -45,6 +45,7 @@ mod proofs;
 mod records;
 mod refused_links;
 #[cfg(unix)]
+mod requests;
 mod revoked;
 mod root;
 mod run;

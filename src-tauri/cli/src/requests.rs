@@ -1,0 +1,140 @@
+//! The command `latchkey requests`.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::admin::RequestRecord;
+use latchkey_core::directory::Directory;
+use latchkey_core::inspect::preview;
+use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::ledger::NewLinkRequest;
+use latchkey_core::link::anew;
+use latchkey_core::session::browser_name;
+use latchkey_core::{Error, ErrorCode, time};
+use latchkey_store::Wait as _;
+use latchkey_store::home::Home;
+use serde_json::json;
+
+use crate::args::{GrantArguments, RequestsArguments, RequestsCommand};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::made_link::MadeLink;
+use crate::output::{Output, value};
+use crate::text::Text;
+use crate::{keys, link, users};
+
+pub(crate) fn requests(
+    arguments: &RequestsArguments,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let Some(instance) = &arguments.instance else {
+        return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
+    };
+    let home = context.home()?;
+    let instance = home.instances().find(instance)?;
+    require_requests(&instance)?;
+    let by = AuditContext::new(Actor::CommandLine, now);
+    match &arguments.command {
+        RequestsCommand::List => {
+            let directory = users::directory(&home, &instance, context)?;
+            list(&*directory, output)?;
+        }
+        RequestsCommand::Grant(granted) => {
+            let made = grant(granted, &home, &instance, context, &by)?;
+            made.print(&granted.form, context, output)?;
+        }
+        RequestsCommand::Dismiss { number } => {
+            let directory = users::directory(&home, &instance, context)?;
+            let request = directory.link_request(*number).wait()?;
+            let dismissed = directory.dismiss_request(request.reference(), &by);
+            dismissed.wait()?;
+            output.print(
+                format!("Dismissed request {number} of {}.", request.subject()),
+                || json!({ "dismissed": number }),
+            )?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails for an instance whose links another application opens.
+fn require_requests(instance: &Instance) -> Result<(), Failure> {
+    if instance.settings.hosted != Hosted::Elsewhere {
+        return Ok(());
+    }
+    let message = format!(
+        "{} opens the links itself, so nobody can ask for a new one here.",
+        instance.settings.url.authority()
+    );
+    Err(Error::new(ErrorCode::HostedElsewhere, message)
+        .about("instance")
+        .into())
+}
+
+fn list(directory: &dyn Directory, output: &Output) -> Result<(), Failure> {
+    let requests = directory.link_requests().wait()?;
+    let mut text = Text::new();
+    for request in &requests {
+        row(request, &mut text);
+    }
+    if requests.is_empty() {
+        output.note("Nobody has asked for a new link.");
+    }
+    output.print(text, || {
+        let requests = requests.into_iter().map(RequestRecord::from);
+        let requests: Vec<RequestRecord> = requests.collect();
+        json!({ "requests": value(&requests) })
+    })
+}
+
+/// Adds a row: number, person, name, reason, time, address, browser and link.
+fn row(request: &NewLinkRequest, text: &mut Text) {
+    let address = request.address.map(|address| address.to_string());
+    let browser = request.browser.as_deref().and_then(browser_name);
+    text.row(&[
+        &request.number.to_string(),
+        request.subject(),
+        request.name.as_deref().unwrap_or("-"),
+        request.reason.words(),
+        &time::exact(request.asked_at),
+        address.as_deref().unwrap_or("-"),
+        browser.as_deref().unwrap_or("-"),
+        &request.link,
+    ]);
+}
+
+/// Makes the link of a request, and enters it in the ledger, which closes the request.
+fn grant(
+    arguments: &GrantArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    by: &AuditContext,
+) -> Result<MadeLink, Failure> {
+    let (number, form) = (arguments.number, &arguments.form);
+    form.check()?;
+    let name = instance.id.as_str();
+    if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
+    {
+        let settings = link::settings_there(&home, &instance, by)?;
+        let made = home.grant_request_there(&instance, number, form.given(), by)?;
+        return Ok(MadeLink::of_gateway(made, settings, by.at));
+    }
+    let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
+    let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
+    let (key, settings) = (keys.active(), &instance.settings);
+    let directory = users::directory(home, instance, context)?;
+    let request = directory.link_request(number).wait()?;
+    let composed = anew::composed(&request, settings, key, by.at)?;
+    let taken = anew::taken(&request, &composed, settings, key, form.given())?;
+    let warnings = preview::warnings(&composed, settings, key);
+    let mut made = MadeLink::new(composed, settings.url.clone());
+    made.warnings = warnings;
+    made.require_form(form)?;
+    drop(directory);
+    link::enter(home, instance, taken, context, by)?;
+    Ok(made)
+}
