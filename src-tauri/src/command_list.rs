@@ -63,6 +63,12 @@ macro_rules! command_list {
                 link_copy(links::LinkCopy) -> compose::Copied;
                 link_qr_save(links::LinkQrSave) -> compose::QrSaved;
             }
+            /// Requests for new links: making the link, dismissing the request.
+            mod requests {
+                link_requests(instance::InstanceRef) -> Vec<requests::OpenRequest>;
+                link_request_grant(requests::OpenRequestRef) -> compose::Copied;
+                link_request_dismiss(requests::OpenRequestRef) -> ();
+            }
             /// Users of an instance that is hosted here, and their seats.
             mod users {
                 users(users::UsersRequest) -> users::UserPage;

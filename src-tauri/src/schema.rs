@@ -11,8 +11,8 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::commands::{
     activity, api_keys, appearance, backups, compose, connections, exports, gateway, help, inspect,
-    instance, instances, keys, links, secrets, sessions, start, transfers, typingmind, users,
-    window,
+    instance, instances, keys, links, requests, secrets, sessions, start, transfers, typingmind,
+    users, window,
 };
 use crate::{Problem, events};
 

@@ -137,7 +137,16 @@ fn link_requests(instance: &str) -> Vec<(&'static str, Value)> {
                 "instance": instance, "query": query, "place": { "kind": "first" }, "limit": 9,
             }),
         ),
-        ("link_counts", by_id),
+        ("link_counts", by_id.clone()),
+        ("link_requests", by_id),
+        (
+            "link_request_grant",
+            json!({ "instance": instance, "number": 1 }),
+        ),
+        (
+            "link_request_dismiss",
+            json!({ "instance": instance, "number": 1 }),
+        ),
         ("link", json!({ "instance": instance, "id": "unknown" })),
         (
             "link_copy",

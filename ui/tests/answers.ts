@@ -8,6 +8,7 @@ import type {
   LinkDetails,
   LinkPage,
   LinksRequest,
+  OpenRequest,
   Preview,
   RunningGateway,
   Start,
@@ -238,6 +239,23 @@ export function pageOf(request: UsersRequest, total: number): UserPage {
     total,
     next: end < total ? String(end - 1) : null,
     notices: [],
+  };
+}
+
+export function requestLike(changed: Partial<OpenRequest> = {}): OpenRequest {
+  return {
+    number: 7,
+    user: 'ada',
+    subject: 'ada',
+    name: 'Ada Okafor',
+    link: 'link-0',
+    reason: 'expired',
+    issued_at: 1_795_300_000,
+    expires_at: 1_795_900_000,
+    asked_at: 1_796_000_000,
+    address: '203.0.113.7',
+    browser: 'iPhone, Safari',
+    ...changed,
   };
 }
 

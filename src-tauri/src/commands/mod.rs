@@ -15,6 +15,7 @@ pub mod instance;
 pub mod instances;
 pub mod keys;
 pub mod links;
+pub mod requests;
 pub mod secrets;
 pub mod sessions;
 pub mod start;

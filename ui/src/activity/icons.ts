@@ -14,6 +14,8 @@ const CHANGES: [prefix: string, icon: IconName][] = [
   ['signed_out', 'door'],
   ['profile_changed', 'pencil'],
   ['link_made', 'link'],
+  ['link_asked', 'alertCircle'],
+  ['link_request', 'link'],
   ['gateway', 'door'],
   ['secret', 'key'],
   ['api_key', 'key'],

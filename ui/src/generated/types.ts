@@ -452,7 +452,7 @@ email: string,
  * Metadata.
  */
 metadata: MetadataInput, };
-export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_ended" | "user_changed" | "unknown_session" | "unknown_link" | "not_copyable" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
+export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_ended" | "user_changed" | "unknown_session" | "unknown_link" | "not_copyable" | "not_askable" | "unknown_request" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type ExportFormat = "csv" | "json";
 export type Exported = { 
 /**
@@ -1352,6 +1352,60 @@ email: string,
  */
 metadata: MetadataInput, };
 export type NextStep = "make_link" | "replace_secret" | "open_instance";
+export type OpenRequest = { 
+/**
+ * Number of the request.
+ */
+number: number, 
+/**
+ * ID of the user. Null for an address that nobody has.
+ */
+user: string | null, 
+/**
+ * ID of the user, or the address.
+ */
+subject: string, 
+/**
+ * Display name.
+ */
+name: string | null, 
+/**
+ * ID of the link that does not work any more.
+ */
+link: string, 
+/**
+ * Reason why it does not work any more.
+ */
+reason: RequestReason, 
+/**
+ * Time when that link was issued, in Unix seconds.
+ */
+issued_at: number | null, 
+/**
+ * Time until which it worked, in Unix seconds.
+ */
+expires_at: number | null, 
+/**
+ * Time of the request, in Unix seconds.
+ */
+asked_at: number, 
+/**
+ * Address of the visitor.
+ */
+address: string | null, 
+/**
+ * Short name of the browser, such as `iPhone, Safari`.
+ */
+browser: string | null, };
+export type OpenRequestRef = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Number of the request.
+ */
+number: number, };
 export type Origin = "link" | "added" | "import";
 export type OtherGateway = { 
 /**
@@ -1611,6 +1665,7 @@ version: string,
  * Number of sign-ins since midnight in UTC.
  */
 sign_ins_today: number, };
+export type RequestReason = "expired" | "used_up" | "superseded";
 export type RestoreRequest = { 
 /**
  * Name of the restored instance.
@@ -2285,6 +2340,9 @@ export type Commands = {
   links_revoke: { request: LinkRevocation; response: null };
   link_copy: { request: LinkCopy; response: Copied };
   link_qr_save: { request: LinkQrSave; response: QrSaved };
+  link_requests: { request: InstanceRef; response: Array<OpenRequest> };
+  link_request_grant: { request: OpenRequestRef; response: Copied };
+  link_request_dismiss: { request: OpenRequestRef; response: null };
   users: { request: UsersRequest; response: UserPage };
   user: { request: UserRef; response: UserProfile };
   user_add: { request: NewUser; response: UserProfile };

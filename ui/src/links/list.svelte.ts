@@ -22,6 +22,8 @@ const EVERY_LINK: LinkQuery = {
 /** The links that match a query, loaded in blocks of rows while a person scrolls. */
 export class LinkList extends RowList<IssuedLink, LinkQuery, LinkSortBy> {
   status = $state<LinkStatus | null>(null);
+  /** Whether the requests for new links are shown in place of the links. */
+  showsRequests = $state(false);
   /** Numbers of links by state; null until known. */
   counts = $state.raw<LinkCounts | null>(null);
 
@@ -35,6 +37,7 @@ export class LinkList extends RowList<IssuedLink, LinkQuery, LinkSortBy> {
   }
 
   choose(status: LinkStatus | null): void {
+    this.showsRequests = false;
     this.status = status;
     this.ask();
   }
@@ -94,5 +97,6 @@ export function searchLinks(instanceId: string, text: string): void {
   const list = linksFor(instanceId);
   list.search = text;
   list.status = null;
+  list.showsRequests = false;
   studio.open('links');
 }
