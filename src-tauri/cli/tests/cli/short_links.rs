@@ -44,6 +44,12 @@ fn a_short_link_is_printed_in_place_of_the_long_one_and_is_in_the_qr_code() {
     let id = link["id"].as_str().unwrap();
     let shown = in_folder(at, &["links", "--instance", "here", "show", id]);
     assert!(shown.out.contains("short link    yes"), "{}", shown.out);
+    let inspected = in_folder(at, &["inspect", "--instance", "here", short]);
+    assert!(
+        inspected.err.contains("This is a short link"),
+        "{}",
+        inspected.err
+    );
     let (_, code) = short.rsplit_once('/').unwrap();
     assert!(!shown.out.contains(code), "{}", shown.out);
     // The link that is given out again is the long one.

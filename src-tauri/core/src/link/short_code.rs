@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::BaseUrl;
@@ -11,6 +12,9 @@ use crate::{Error, ErrorCode, Result};
 
 /// Number of random bytes.
 const RANDOM: usize = 16;
+
+/// Number of characters of a code.
+const CODE_CHARS: usize = 26;
 
 /// Alphabet of RFC 4648 §6. QR codes have a compact mode for its characters.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -81,6 +85,19 @@ impl ShortCodeHash {
     pub const fn to_bytes(self) -> [u8; 32] {
         self.0
     }
+}
+
+/// Returns whether a text is the URL of a short link, of any gateway.
+#[must_use]
+pub fn is_short_link(text: &str) -> bool {
+    let Ok(url) = Url::parse(text.trim()) else {
+        return false;
+    };
+    let path = url.path().to_ascii_uppercase();
+    let code = path.rsplit_once("/AUTH/L/").map(|(_, code)| code);
+    code.is_some_and(|code| {
+        code.len() == CODE_CHARS && code.bytes().all(|byte| ALPHABET.contains(&byte))
+    })
 }
 
 /// Encodes bytes in base 32 without padding.
@@ -173,6 +190,22 @@ mod tests {
             ),
         ] {
             assert_eq!(url(base), short);
+        }
+    }
+
+    #[test]
+    fn a_short_link_is_recognised_in_either_case() {
+        let code = ShortCode::new().unwrap();
+        for base in ["https://acme.example", "https://acme.example/chat/"] {
+            let url = code.url(&BaseUrl::parse(base).unwrap());
+            assert!(
+                is_short_link(&url) && is_short_link(&url.to_lowercase()),
+                "{url}"
+            );
+            assert!(!is_short_link(&format!("{url}A")));
+        }
+        for other in ["", "https://acme.example/auth/l/", code.expose()] {
+            assert!(!is_short_link(other), "{other}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Errors for QR codes that contain something else than a login code.
 
+use crate::link::short_code::is_short_link;
 use crate::{Error, ErrorCode};
 
 /// Prefixes of the content of other QR codes, each with the name of its kind.
@@ -34,6 +35,9 @@ pub fn kind_of(text: &str) -> &'static str {
         let begin = text.as_bytes().get(..prefix.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()))
     };
+    if is_short_link(text) {
+        return "a short link, of which only the ledger of its gateway knows the person";
+    }
     let kind = KINDS.iter().find(|(prefix, _)| is(prefix));
     kind.map_or("a text without a code", |(_, kind)| kind)
 }
@@ -64,6 +68,10 @@ mod tests {
             (
                 "BEGIN:VCARD\nVERSION:3.0\nN:Lovelace;Ada\nNOTE:s3cr3t\nEND:VCARD",
                 "a contact",
+            ),
+            (
+                "HTTPS://A.EXAMPLE/AUTH/L/AAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "a short link",
             ),
             ("https://www.example.com/s3cr3t", "a link without a code"),
             (

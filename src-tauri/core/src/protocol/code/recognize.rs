@@ -9,6 +9,7 @@ pub use super::found::{Form, Recognized};
 use super::layers::layers;
 use super::words::{Candidate, Rank, Words};
 use super::{CodeRefusal, CodeRules, VerifiedCode, verify};
+use crate::link::short_code::is_short_link;
 use crate::link::widget;
 use crate::secret::SigningKey;
 use crate::{Error, ErrorCode, Result};
@@ -174,6 +175,8 @@ fn nothing_in(text: &str, parameter: &str) -> Error {
     let text = text.trim();
     let message = if text.is_empty() {
         "There is nothing here. Paste a code, a login link or a text that contains one.".to_owned()
+    } else if is_short_link(text) {
+        "This is a short link. Its code says nothing by itself: the ledger of its gateway has the link. Look for it there, by its person.".to_owned()
     } else if Url::parse(text).is_ok_and(|url| url.has_host()) {
         format!("The link has no code: neither in the parameter '{parameter}' nor in another one.")
     } else {
