@@ -427,3 +427,23 @@ fn the_signing_keys_of_a_connected_instance_are_rotated_at_its_gateway() {
     let unknown = ["keys", "retire", retiring, "--instance", "server"];
     assert_eq!(refused(client, &unknown), "unknown_signing_key");
 }
+
+#[test]
+fn a_gateway_elsewhere_makes_a_short_link_that_works_there() {
+    let connected = Connected::new();
+    let client = connected.client.path();
+    let make = ["link", "--instance", "server", "--user-id", "ada"];
+    assert_eq!(done(client, &make)["short"], Value::Null);
+    let made = done(client, &[&make[..], &["--short"]].concat());
+    let short = made["short"].as_str().unwrap();
+    let path = short.strip_prefix("HTTP://LOCALHOST:8787").unwrap();
+    let opens = || connected.serving.get(path, "").starts_with("HTTP/1.1 303");
+    assert!(opens());
+    let id = made["id"].as_str().unwrap();
+    let shown = done(client, &["links", "--instance", "server", "show", id]);
+    assert_eq!(shown["link"]["has_short"], true);
+    assert_eq!(shown["link"]["used"], 1);
+    done(client, &["links", "--instance", "server", "revoke", id]);
+    assert!(!opens());
+    connected.serving.end();
+}
