@@ -199,7 +199,7 @@ fn as_option(field: String) -> String {
         "audiences" => "audience".to_owned(),
         "typingmind_key" => "typingmind-key-file".to_owned(),
         "session_idle" | "typingmind_region" | "return_to" | "embed_in" | "not_before"
-        | "expires_in" => field.replace('_', "-"),
+        | "account_ends" | "expires_in" => field.replace('_', "-"),
         _ => field,
     }
 }

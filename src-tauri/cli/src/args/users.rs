@@ -243,7 +243,6 @@ pub(crate) struct ListArguments {
 pub(crate) enum StatusArgument {
     Active,
     Suspended,
-    /// Users whose account has ended.
     Ended,
 }
 
