@@ -804,7 +804,7 @@ supersede: boolean,
  */
 message: string, 
 /**
- * What stops its links. Null if revoked links stop by themselves.
+ * Ways to stop its links, if an application elsewhere decides. Null if revoked links stop by themselves.
  */
 stops_elsewhere: StopsElsewhere | null, 
 /**
@@ -1944,15 +1944,15 @@ gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended" | "ended";
 export type StopsElsewhere = { 
 /**
- * Why revoked links still work.
+ * Reason why revoked links still work.
  */
 reason: string, 
 /**
- * What stops the links of one person.
+ * Way to stop the links of one person.
  */
 of_person: string, 
 /**
- * What stops the links of everybody.
+ * Way to stop the links of everybody.
  */
 of_everybody: string, };
 export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty";
