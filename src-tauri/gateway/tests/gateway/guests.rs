@@ -41,7 +41,7 @@ fn a_guest_is_signed_out_at_the_end_of_the_account_and_gets_in_again_when_it_is_
         .wait()
         .unwrap();
     let ends = Timestamp::now().as_second() + 2;
-    let link = guest(&site, "eve", AccountEnd::At(ends));
+    let link = guest(&site, "edwina", AccountEnd::At(ends));
     let cookie = site.get(&link, &[]).session().unwrap();
     assert_eq!(verified(&site, &cookie), StatusCode::OK);
     let full = site.get(&format!("/?externalAuthCode={}", site.new_user("ada")), &[]);
@@ -69,11 +69,11 @@ fn a_guest_is_signed_out_at_the_end_of_the_account_and_gets_in_again_when_it_is_
         "{}",
         refused.body
     );
-    assert!(!refused.body.contains("eve"), "it names nobody");
+    assert!(!refused.body.contains("edwina"), "it names nobody");
     assert_eq!(site.seats(), 0);
 
     site.directory
-        .set_account_end(&user("eve"), None, &by())
+        .set_account_end(&user("edwina"), None, &by())
         .wait()
         .unwrap();
     assert_ne!(
