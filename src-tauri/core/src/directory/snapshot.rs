@@ -104,7 +104,7 @@ pub enum Row {
 
 impl Row {
     /// Kinds of rows, as files name them.
-    pub const KINDS: [&str; 14] = [
+    pub const KINDS: [&str; 15] = [
         "totals",
         "user",
         "removal",
