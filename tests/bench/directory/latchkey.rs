@@ -148,8 +148,8 @@ impl Ledger for Latchkey {
             by: LinkSortBy::Entered,
             descending: true,
         };
-        let page = self.0.links(&query, sort, &LinkPageStart::Row(row), PAGE);
-        let page = page.wait().unwrap();
+        let place = LinkPageStart::Row(row);
+        let page = self.0.links(&query, sort, &place, PAGE).wait().unwrap();
         (page.links.len(), page.total)
     }
 
