@@ -169,14 +169,13 @@ impl Standing {
     /// revoked link stays while a new one could be asked for with its code.
     #[must_use]
     pub fn is_prunable(&self, link: &LinkTerms<'_>, ended_before: i64, now: i64) -> bool {
-        let over_at = link.over_at().filter(|at| now >= *at);
-        let ended_at = self.ended_at.or(over_at);
-        let is_revoked = link.revoked_at.is_some();
-        let is_askable = over_at.is_some_and(|at| now < at.saturating_add(REQUEST_SECS));
-        !self.status.works()
-            && !link.revoked_ends_sessions
-            && !(is_revoked && is_askable)
-            && over_at.is_some()
-            && ended_at.is_some_and(|at| at < ended_before)
+        let Some(over_at) = link.over_at().filter(|at| now >= *at) else {
+            return false;
+        };
+        let is_askable = now < over_at.saturating_add(REQUEST_SECS);
+        let is_needed = self.status.works()
+            || link.revoked_ends_sessions
+            || (link.revoked_at.is_some() && is_askable);
+        !is_needed && self.ended_at.unwrap_or(over_at) < ended_before
     }
 }
