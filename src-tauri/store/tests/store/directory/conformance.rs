@@ -21,8 +21,8 @@ use crate::signed::{judge, now};
 macro_rules! administration_tests {
     ($empty:path) => {
         use $crate::directory::{
-            activity, conformance, emails, finding, guests, ledger, order, seats, snapshots,
-            transfers,
+            activity, conformance, emails, finding, guests, ledger, ledger_finding,
+            ledger_revoking, order, seats, snapshots, transfers,
         };
 
         $crate::directory::conformance::rules! { $empty:
@@ -96,18 +96,22 @@ macro_rules! administration_tests {
                 redemptions_at_the_same_instant_use_a_link_exactly_as_often_as_it_allows;
                 a_code_of_another_system_enters_when_it_is_first_redeemed;
                 a_link_that_was_scanned_from_the_screen_is_marked_so;
+                a_removed_user_is_forgotten_by_the_ledger;
+                a_link_has_one_short_link;
+            }
+            ledger_revoking {
                 a_revoked_link_signs_nobody_in_and_others_do;
                 all_links_of_a_person_are_revoked_together;
                 links_before_a_moment_are_revoked_together;
                 links_of_a_key_are_revoked_together;
                 a_newer_link_replaces_the_older_ones_of_its_person;
-                a_removed_user_is_forgotten_by_the_ledger;
-                a_link_has_one_short_link;
+                the_order_of_links_within_one_second_is_known;
+                a_clock_that_is_set_back_changes_no_order_of_links;
+            }
+            ledger_finding {
                 links_are_sorted_in_each_order;
                 links_are_found_by_all_their_texts;
                 pages_of_links_stay_consistent_while_links_are_given_out;
-                the_order_of_links_within_one_second_is_known;
-                a_clock_that_is_set_back_changes_no_order_of_links;
             }
             guests {
                 an_account_ends_at_its_time_and_not_before;

@@ -25,7 +25,7 @@ use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionScope};
 use latchkey_core::verdict::Status;
 use latchkey_store::EmbeddedDirectory;
 
-use super::ledger::{made_for, revoke_at};
+use super::made_links::{made_for, revoke_at};
 use super::random::Random;
 use super::{code, id};
 use crate::by;

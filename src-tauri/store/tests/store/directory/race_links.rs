@@ -11,7 +11,7 @@ use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_store::{RemoteDirectory, Wait as _};
 
 use super::id;
-use super::ledger::{made_for, take};
+use super::made_links::{made_for, take};
 use super::remote::Served;
 use super::tls::OverTls;
 use crate::by;

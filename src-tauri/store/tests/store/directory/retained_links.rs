@@ -8,7 +8,7 @@ use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
-use super::ledger::{Made, made_at, made_with, revoke_at, take_at};
+use super::made_links::{Made, made_at, made_with, revoke_at, take_at};
 use super::{at, code};
 use crate::by;
 use serde_json::json;

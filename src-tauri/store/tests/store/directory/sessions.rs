@@ -20,7 +20,7 @@ use latchkey_core::session::{
 };
 use latchkey_core::sign_in::find_session;
 
-use super::ledger::{Made, made_at, made_for, revoke_at, take, take_at};
+use super::made_links::{Made, made_at, made_for, revoke_at, take, take_at};
 use super::{at, code, id, new_user, person};
 use crate::by;
 

@@ -8,7 +8,7 @@ use latchkey_store::{EmbeddedDirectory, Wait as _};
 use serde_json::json;
 
 use super::conformance::redeem;
-use super::ledger::{Made, made, made_with, revoke_at};
+use super::made_links::{Made, made, made_with, revoke_at};
 use super::{at, id};
 use crate::by;
 use crate::signed::RULES;
