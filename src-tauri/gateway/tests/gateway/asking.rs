@@ -10,11 +10,13 @@ use latchkey_core::ledger::{
     Asking, LinkPerson, MAX_REQUESTS, NewLinkRequest, RequestReason, Revocation, RevocationScope,
     TakenLink,
 };
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::read_askable;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
 use latchkey_store::Wait as _;
+use serde_json::json;
 
 use crate::serving::Running;
 use crate::site::{Answer, Site, by};
@@ -138,6 +140,33 @@ fn asking_again_changes_nothing_and_shows_the_same_page() {
     assert!(offers(&site.get(&link, &[])));
     assert_eq!(requests(&site), before);
     assert_eq!(asked_entries(&site), 1);
+}
+
+#[test]
+fn a_short_link_that_has_expired_offers_a_new_link_and_an_unknown_one_does_not() {
+    let site = Site::new();
+    let members = json!({ "user": { "id": "ada" }, "jti": "old", "iat": now() - 2 * HOUR, "exp": now() - HOUR });
+    let code = ShortCode::new().unwrap();
+    let taken = TakenLink {
+        short: Some(code.hash()),
+        ..TakenLink::new(
+            Claims::from_signed(members.as_object().unwrap()).unwrap(),
+            None,
+        )
+    };
+    site.directory.take_link(taken, &by()).wait().unwrap();
+    let url = code.url(&site.settings.url).to_ascii_lowercase();
+    let path = &url[url.find("/auth/l/").unwrap()..];
+    let page = site.get(path, &[]);
+    assert!(offers(&page), "{}", page.body);
+    let cookies = page.cookies().join("; ");
+    assert_eq!(ask(&site, path, &cookies).status.as_u16(), 200);
+    let open = requests(&site);
+    assert_eq!((open.len(), open[0].link.as_str()), (1, "old"));
+    let unknown = "/auth/l/aaaaaaaaaaaaaaaaaaaaaaaaaa";
+    assert!(!offers(&site.get(unknown, &[])));
+    assert_eq!(ask(&site, unknown, &cookies).status.as_u16(), 403);
+    assert_eq!(requests(&site), open);
 }
 
 #[test]
