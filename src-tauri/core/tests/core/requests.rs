@@ -248,6 +248,17 @@ fn no_new_link_is_asked_for_by_a_person_who_may_not_sign_in() {
 }
 
 #[test]
+fn no_new_link_is_asked_for_by_a_person_whose_account_has_ended() {
+    let (mut model, link) = expired();
+    let end = model.now + 600;
+    let ends = Command::SetAccountEnd(id("ada"), Some(end));
+    model.execute(&ends).unwrap();
+    assert_eq!(model.reason(&link), Some(RequestReason::Expired));
+    model.now = end;
+    assert_eq!(model.reason(&link), None);
+}
+
+#[test]
 fn a_link_that_expired_long_ago_is_no_reason_to_ask() {
     let (mut model, link) = expired();
     let end = link.registered.expires_at.unwrap();
