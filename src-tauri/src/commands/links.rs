@@ -504,8 +504,8 @@ impl LinkTerms {
             who,
             expires_in: lifetime.map(|lifetime| lifetime.to_string()),
             uses: link.uses.limit(),
-            account_ends: registered
-                .and_then(|registered| registered.account_end)
+            account_ends: claims
+                .and_then(|claims| claims.registered.account_end)
                 .map(|end| end.to_string()),
             note: link.note.clone().unwrap_or_default(),
         })
