@@ -105,7 +105,8 @@ pub async fn link_request_grant(
     request: OpenRequestRef,
 ) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {
-        let composed = granted(studio, &studio.home()?, &request)?;
+        let home = studio.home()?;
+        let composed = granted(studio, &home, &request)?;
         let link = Content::Text(composed.link.url());
         let copied = studio.clipboard().put(link);
         copied.map_err(|mut cause| {
