@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::protocol::code::AskableCode;
 use latchkey_core::secret::{KeySet, SigningKey};
+use latchkey_core::sign_in::read_askable_link;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::Wait as _;
 use latchkey_store::home::{Home, require_here};
@@ -79,6 +81,12 @@ pub(crate) struct GatewayConfig {
 }
 
 impl GatewayConfig {
+    /// Reads the code of a link that may have expired, to ask for a new link. `None` if its
+    /// signature does not hold, or if it is wrong for another reason.
+    pub(crate) fn read_askable(&self, code: &str, now: Timestamp) -> Option<AskableCode> {
+        read_askable_link(code, &self.settings, &self.keys.usable(now), now).ok()
+    }
+
     pub(crate) fn new(instance: &InstanceId, snapshot: InstanceSnapshot) -> Self {
         let InstanceSnapshot {
             settings,

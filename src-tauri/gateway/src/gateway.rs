@@ -17,8 +17,8 @@ use latchkey_core::instance::InstanceId;
 use latchkey_core::ledger::Asking;
 use latchkey_core::protocol::code::{AskableCode, CodeRefusal, VerifiedCode};
 use latchkey_core::sign_in::{
-    Browser, PreCheck, SignIn, SignInAttempt, Visitor, find_short_link, read_askable_link,
-    refuse_unknown_link, refuse_unverified, verify_link,
+    Browser, PreCheck, SignIn, SignInAttempt, Visitor, find_short_link, refuse_unknown_link,
+    refuse_unverified, verify_link,
 };
 use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_store::instances::FileStamp;
@@ -236,7 +236,7 @@ impl Gateway {
             Err(refusal) => {
                 let mut done = refuse_unverified(&refusal, settings, &*self.directory, by).await;
                 if matches!(refusal, CodeRefusal::Expired { .. }) {
-                    done.askable = self.read_askable(config, code, by.at).map(Box::new);
+                    done.askable = config.read_askable(code, by.at).map(Box::new);
                 }
                 self.count(&done);
                 Err(done)
@@ -275,18 +275,7 @@ impl Gateway {
         Ok(Err(done))
     }
 
-    /// Reads the code of a link that may have expired, to ask for a new link. `None` if its
-    /// signature does not hold, or if it is wrong for another reason.
-    pub(crate) fn read_askable(
-        &self,
-        config: &GatewayConfig,
-        code: &str,
-        now: Timestamp,
-    ) -> Option<AskableCode> {
-        read_askable_link(code, &config.settings, &config.keys.usable(now), now).ok()
-    }
-
-    /// Reads a short link like [`read_askable`](Self::read_askable). An unknown one is counted, because
+    /// Reads a short link like [`GatewayConfig::read_askable`]. An unknown one is counted, because
     /// somebody may be guessing.
     pub(crate) async fn read_askable_short(
         &self,

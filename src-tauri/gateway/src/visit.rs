@@ -1,10 +1,5 @@
 //! Handlers for opening a link, and for the pages around it. Core decides what opening a link does.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "both variants are the response to a request"
-)]
-
 use std::iter;
 use std::sync::Arc;
 

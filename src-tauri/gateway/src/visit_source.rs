@@ -1,10 +1,5 @@
 //! Source of a visit: the part of a request that names the link.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "both variants are the response to a request"
-)]
-
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use latchkey_core::activity::AuditContext;
@@ -89,7 +84,7 @@ impl VisitSource {
         headers: &HeaderMap,
     ) -> Result<Option<AskableCode>, Response> {
         match self {
-            Self::Query { code, .. } => Ok(gateway.read_askable(config, code, by.at)),
+            Self::Query { code, .. } => Ok(config.read_askable(code, by.at)),
             Self::Short { code } => short_link::askable(gateway, config, code, by, headers).await,
         }
     }

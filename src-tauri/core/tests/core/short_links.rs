@@ -7,7 +7,7 @@ use latchkey_core::instance::{Hosted, Policy, Settings};
 use latchkey_core::ledger::{Revocation, RevocationScope, ShortLink, TakenLink};
 use latchkey_core::link::short_code::{ShortCode, ShortCodeHash};
 use latchkey_core::protocol::claims::Claims;
-use latchkey_core::protocol::code::CodeRules;
+use latchkey_core::protocol::code::{CodeRefusal, CodeRules};
 use latchkey_core::verdict::{Refusal, Verdict, unknown_link};
 use latchkey_core::{ErrorCode, Result};
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ fn a_short_link_is_judged_by_the_claims_of_its_link() {
         let judged = short(claims(&more)).verify(rules, at(second));
         let code = judged
             .as_ref()
-            .map_or_else(|refused| refused.code(), |_| "verified");
+            .map_or_else(CodeRefusal::code, |_| "verified");
         assert_eq!(code, expected, "{more}");
     }
     let code = short(claims(&json!({ "uses": 3 })))

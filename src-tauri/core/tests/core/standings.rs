@@ -47,12 +47,12 @@ fn taken_back(person: PersonCutoffs, instance: &InstanceCutoffs) -> Option<Stand
     Standing::taken_back(&terms(), &person, instance)
 }
 
-fn back(status: LinkStatus, at: i64, ends_sessions: bool) -> Option<Standing> {
-    Some(Standing {
+const fn back(status: LinkStatus, at: i64, ends_sessions: bool) -> Standing {
+    Standing {
         status,
         ended_at: Some(at),
         ends_sessions,
-    })
+    }
 }
 
 #[test]
@@ -90,26 +90,26 @@ fn a_link_is_revoked_by_itself_or_with_its_person_key_or_instance() {
     let none = InstanceCutoffs::default();
     assert_eq!(taken_back(PersonCutoffs::default(), &none), None);
     let revoked = of_person(Some(cutoff(AT + 9, true)), None);
-    let expected = back(LinkStatus::Revoked, AT + 9, true);
+    let expected = Some(back(LinkStatus::Revoked, AT + 9, true));
     assert_eq!(taken_back(revoked, &none), expected);
     let whole = InstanceCutoffs {
         revoked: Some(cutoff(AT + 8, false)),
         ..InstanceCutoffs::default()
     };
-    let expected = back(LinkStatus::Revoked, AT + 8, false);
+    let expected = Some(back(LinkStatus::Revoked, AT + 8, false));
     assert_eq!(taken_back(PersonCutoffs::default(), &whole), expected);
     let of_key = |key: &str| InstanceCutoffs {
         keys: vec![(key.to_owned(), cutoff(AT + 7, false))],
         ..InstanceCutoffs::default()
     };
-    let expected = back(LinkStatus::Revoked, AT + 7, false);
+    let expected = Some(back(LinkStatus::Revoked, AT + 7, false));
     assert_eq!(
         taken_back(PersonCutoffs::default(), &of_key("key-1")),
         expected
     );
     assert_eq!(taken_back(PersonCutoffs::default(), &of_key("key-2")), None);
     // The first revocation says when, and any of them ends the sessions.
-    let expected = back(LinkStatus::Revoked, AT + 7, true);
+    let expected = Some(back(LinkStatus::Revoked, AT + 7, true));
     assert_eq!(taken_back(revoked, &of_key("key-1")), expected);
     let by_itself = LinkTerms {
         revoked_at: Some(AT + 6),
@@ -117,7 +117,7 @@ fn a_link_is_revoked_by_itself_or_with_its_person_key_or_instance() {
         ..terms()
     };
     let found = Standing::taken_back(&by_itself, &PersonCutoffs::default(), &whole);
-    assert_eq!(found, back(LinkStatus::Revoked, AT + 6, true));
+    assert_eq!(found, Some(back(LinkStatus::Revoked, AT + 6, true)));
     // Formats before 10 did not record the time.
     let earlier = LinkTerms {
         revoked_at: Some(0),
@@ -131,10 +131,10 @@ fn a_link_is_revoked_by_itself_or_with_its_person_key_or_instance() {
 fn a_later_link_replaces_a_link_unless_that_was_revoked() {
     let none = InstanceCutoffs::default();
     let replaced = of_person(None, Some(cutoff(AT + 9, false)));
-    let expected = back(LinkStatus::Superseded, AT + 9, false);
+    let expected = Some(back(LinkStatus::Superseded, AT + 9, false));
     assert_eq!(taken_back(replaced, &none), expected);
     let both = of_person(Some(cutoff(AT + 20, false)), replaced.superseded);
-    let expected = back(LinkStatus::Revoked, AT + 20, false);
+    let expected = Some(back(LinkStatus::Revoked, AT + 20, false));
     assert_eq!(taken_back(both, &none), expected);
     let later = LinkTerms {
         taken_in: Some(10),
