@@ -17,7 +17,7 @@ use latchkey_core::protocol::code::{AskableCode, VerifiedCode};
 use crate::config::GatewayConfig;
 use crate::error_page::ErrorPage;
 use crate::gateway::Gateway;
-use crate::visit_source::NotVerified;
+use crate::sign_in::NotVerified;
 
 /// Returns the code of a short link if the ledger has it and its claims verify. An address that has
 /// opened too many unknown links is refused without a look at the ledger.

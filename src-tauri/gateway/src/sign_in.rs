@@ -22,6 +22,14 @@ use crate::gateway::Gateway;
 /// Response to a visitor. `Err` if they are not signed in.
 pub(crate) type Answer = Result<Response, Response>;
 
+/// Reason why a visit has no verified code.
+pub(crate) enum NotVerified {
+    /// The code was refused.
+    Refused(SignIn),
+    /// The code was not judged. The visitor gets this response.
+    Answer(Response),
+}
+
 /// Returns the session that a code has begun and its cookie, or the error page.
 pub(crate) fn begun<'a>(
     config: &GatewayConfig,

@@ -29,9 +29,9 @@ use crate::middleware::OriginalUri;
 use crate::own_sessions;
 use crate::pages;
 use crate::sign_in::{
-    Answer, begun, may_open, refused, require_same_origin, see_other, with_cookies,
+    Answer, NotVerified, begun, may_open, refused, require_same_origin, see_other, with_cookies,
 };
-use crate::visit_source::{NotVerified, VisitSource};
+use crate::visit_source::VisitSource;
 use crate::widget;
 
 /// Maximum size of a form that is sent to a link, in bytes.

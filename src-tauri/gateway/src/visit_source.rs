@@ -4,12 +4,12 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::protocol::code::{AskableCode, VerifiedCode};
-use latchkey_core::sign_in::SignIn;
 use url::form_urlencoded;
 
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use crate::short_link;
+use crate::sign_in::NotVerified;
 
 /// How a request names its link. Whatever the source, the visit goes on with the
 /// [verified](Self::verified) code.
@@ -26,14 +26,6 @@ pub(crate) enum VisitSource {
         /// Any text. Only the ledger knows whether it is a code.
         code: String,
     },
-}
-
-/// Reason why a visit has no verified code.
-pub(crate) enum NotVerified {
-    /// The code was refused.
-    Refused(SignIn),
-    /// The code was not judged. The visitor gets this response.
-    Answer(Response),
 }
 
 impl VisitSource {
