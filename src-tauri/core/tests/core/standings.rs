@@ -1,7 +1,8 @@
 //! Tests of what became of a link, judged from its terms and the cutoffs.
 
 use latchkey_core::ledger::{
-    Cutoff, InstanceCutoffs, IssuedLink, LinkOrigin, LinkStatus, LinkTerms, PersonCutoffs, Standing,
+    Cutoff, InstanceCutoffs, IssuedLink, LinkOrigin, LinkStatus, LinkTerms, PersonCutoffs,
+    REQUEST_SECS, Standing,
 };
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
@@ -204,8 +205,11 @@ fn only_a_link_that_has_expired_and_ended_long_ago_is_pruned() {
         revoked_at: Some(AT + 10),
         ..terms()
     };
-    assert!(is_prunable(&revoked, AT + 11, over));
-    assert!(!is_prunable(&revoked, AT + 10, over));
+    // Until then, a new link could be asked for with its code.
+    let unaskable = over + REQUEST_SECS;
+    assert!(is_prunable(&revoked, AT + 11, unaskable));
+    assert!(!is_prunable(&revoked, AT + 10, unaskable));
+    assert!(!is_prunable(&revoked, AT + 11, unaskable - 1));
     assert!(
         !is_prunable(&revoked, AT + 11, over - 1),
         "its code has not expired"
@@ -215,18 +219,18 @@ fn only_a_link_that_has_expired_and_ended_long_ago_is_pruned() {
         ..terms()
     };
     assert!(
-        is_prunable(&without_time, over + 1, now),
+        is_prunable(&without_time, over + 1, unaskable),
         "the time of expiry counts"
     );
-    assert!(!is_prunable(&without_time, over, now));
+    assert!(!is_prunable(&without_time, over, unaskable));
     let ends_sessions = LinkTerms {
         revoked_ends_sessions: true,
         ..revoked
     };
-    assert!(!is_prunable(&ends_sessions, now, now));
+    assert!(!is_prunable(&ends_sessions, unaskable, unaskable));
     let forever = LinkTerms {
         expires_at: None,
         ..revoked
     };
-    assert!(!is_prunable(&forever, now, now));
+    assert!(!is_prunable(&forever, unaskable, unaskable));
 }
