@@ -3,7 +3,8 @@
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::EventData;
 use latchkey_core::directory::{Command, Decision, Effect, Profile};
-use latchkey_core::ledger::{GivenAs, LinkOrigin, Revocation, RevocationScope};
+use latchkey_core::ledger::{GivenAs, LinkOrigin, Revocation, RevocationScope, TakenLink};
+use latchkey_core::protocol::claims::Claims;
 use serde_json::{Map, json};
 
 use crate::ledger_model::{Model, START, ada};
@@ -94,6 +95,10 @@ fn links_are_revoked_up_to_now_and_not_up_to_a_time_in_the_future() {
 fn links_of_a_key_are_revoked_and_only_the_latest_32_keys_are_kept() {
     let mut model = Model::new();
     model.take("a", false);
+    let later = json!({ "user": { "id": "ada" }, "jti": "later", "iat": START + 1 });
+    let claims = Claims::from_signed(later.as_object().unwrap()).unwrap();
+    let of_another_key = TakenLink::new(claims, Some("key-0".to_owned()));
+    model.execute(&Command::TakeLink(Box::new(of_another_key)));
     model.revoke(RevocationScope::Key("key-2".to_owned()));
     assert_eq!(model.verdict("a", START), "signed_in");
     model.revoke(RevocationScope::Key("key-1".to_owned()));
@@ -109,6 +114,9 @@ fn links_of_a_key_are_revoked_and_only_the_latest_32_keys_are_kept() {
     }
     let expected: Vec<_> = (2..=33).map(|number| format!("key-{number}")).collect();
     assert_eq!(keys(&model), expected);
+    // The cutoff of the first key counts by its time now.
+    assert_eq!(model.verdict("a", START), "link_revoked");
+    assert_eq!(model.verdict("later", START + 1), "signed_in");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use latchkey_core::instance::Policy;
 use latchkey_core::ledger::LinkOrigin;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::{BrowserKey, NewSession, SessionId, SessionKey, SessionScope};
 use latchkey_core::verdict::Verdict;
@@ -161,8 +162,12 @@ fn an_address_of_another_user_is_refused_and_ones_own_is_not() {
         members: Map::new(),
     };
     model.execute(&Command::Edit(ada(), profile));
+    let bob =
+        json!({ "user": { "id": "bob", "email": "bob@acme.example" }, "jti": "c", "iat": START });
+    model.redeem_code(&model.code(&bob));
     for (user, email, expected) in [
         ("ada", "ada@acme.example", "signed_in"),
+        ("ada", "bob@acme.example", "email_in_use"),
         ("ada", "other@acme.example", "signed_in"),
         ("eve", "ada@acme.example", "email_in_use"),
         ("eve", "eve@acme.example", "provisioned"),
@@ -171,6 +176,18 @@ fn an_address_of_another_user_is_refused_and_ones_own_is_not() {
         let found = model.judge_code(&model.code(&members)).code();
         assert_eq!(found, expected, "{user} {email}");
     }
+    // Format 4 let several users have an address. They keep it.
+    let ours = Email::parse("ada@acme.example", "email").unwrap();
+    let mut shared = Model {
+        facts: model.facts.clone(),
+        now: model.now,
+    };
+    let mut users = shared.facts.email(&ours).cloned().unwrap();
+    users.owner = Some(UserId::parse("bob", "id").unwrap());
+    shared.facts.set_email(&ours, users);
+    let own =
+        json!({ "user": { "id": "ada", "email": "ada@acme.example" }, "jti": "d", "iat": START });
+    assert_eq!(shared.judge_code(&shared.code(&own)).code(), "signed_in");
     // A refusal for an address names the user who has it.
     model.execute(&Command::Suspend(ada()));
     let by_email = json!({ "email": "ada@acme.example", "jti": "b", "iat": START });
