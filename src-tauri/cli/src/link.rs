@@ -115,7 +115,7 @@ fn made_here(
 }
 
 /// Enters a link in the ledger of an instance, before it is given out. Returns the directory.
-fn entered(
+pub(crate) fn entered(
     home: &Home,
     instance: &Instance,
     taken: TakenLink,

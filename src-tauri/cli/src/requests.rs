@@ -135,6 +135,6 @@ fn grant(
     made.warnings = warnings;
     made.require_form(form)?;
     drop(directory);
-    link::enter(home, instance, taken, context, by)?;
+    link::entered(home, instance, taken, context, by)?;
     Ok(made)
 }

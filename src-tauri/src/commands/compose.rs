@@ -604,7 +604,7 @@ fn take(
     notes: &LinkNotes,
 ) -> latchkey_core::Result<()> {
     let signed: &Signed = match &shown.link {
-        Link::Here(signed) => &**signed,
+        Link::Here(signed) => signed,
         Link::Gateway(link) => {
             let GatewayLinkState::Signed(signed) = &link.state else {
                 return Err(Error::internal("the link is not signed"));

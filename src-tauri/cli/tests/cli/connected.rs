@@ -432,9 +432,9 @@ fn the_signing_keys_of_a_connected_instance_are_rotated_at_its_gateway() {
 fn a_gateway_elsewhere_makes_a_short_link_that_works_there() {
     let connected = Connected::new();
     let client = connected.client.path();
-    let make = ["link", "--instance", "server", "--user-id", "ada"];
-    assert_eq!(done(client, &make)["short"], Value::Null);
-    let made = done(client, &[&make[..], &["--short"]].concat());
+    let command = ["link", "--instance", "server", "--user-id", "ada"];
+    assert_eq!(done(client, &command)["short"], Value::Null);
+    let made = done(client, &[&command[..], &["--short"]].concat());
     let short = made["short"].as_str().unwrap();
     let path = short.strip_prefix("HTTP://LOCALHOST:8787").unwrap();
     let opens = || connected.serving.get(path, "").starts_with("HTTP/1.1 303");

@@ -156,7 +156,7 @@ fn operations(site: &Administered, key: &str) -> Vec<Operation> {
 fn body(operation: &Operation, number: usize) -> Value {
     let claims = json!({ "claims": { "id": "ada", "iat": 1_700_000_000 } });
     match (operation.method.as_str(), operation.path.as_str()) {
-        ("GET" | "DELETE", _) => Value::Null,
+        ("GET" | "DELETE", _) | (_, "/requests/{number}/dismiss") => Value::Null,
         (_, "/users") => json!({ "id": format!("new {number}") }),
         (_, "/users/{id}") => json!({ "metadata": { "team": "blue" } }),
         (_, "/imports") => json!({ "users": [{ "id": format!("imported {number}") }] }),
@@ -175,7 +175,6 @@ fn body(operation: &Operation, number: usize) -> Value {
         (_, "/signing-keys/{id}/retirement") => json!({ "leaked": true }),
         (_, "/api-keys") => json!({ "name": format!("key {number}") }),
         (_, "/links/{id}/copies" | "/requests/{number}/grant") => json!({ "given": "qr_code" }),
-        (_, "/requests/{number}/dismiss") => Value::Null,
         (_, path) if path.starts_with("/users/{id}/") || path.starts_with("/links/{id}/") => {
             Value::Null
         }

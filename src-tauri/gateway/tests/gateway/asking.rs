@@ -25,6 +25,9 @@ const HOUR: i64 = 3600;
 const BUTTON: &str = "Ask for a new link</button>";
 const ADA: &str = r#"{"user":{"id":"ada","name":"Ada Okafor"}}"#;
 
+/// Change of a site after which nobody is offered a new link.
+type Stop = Box<dyn Fn(&Site)>;
+
 fn now() -> i64 {
     Timestamp::now().as_second()
 }
@@ -183,7 +186,7 @@ fn other_refusals_offer_nothing_and_nothing_can_be_asked_for() {
                 .unwrap();
         }
     };
-    let stops: [(&str, Box<dyn Fn(&Site)>); 4] = [
+    let stops: [(&str, Stop); 4] = [
         (
             "suspended",
             Box::new(|site| drop(site.directory.suspend(&ada(), &by()).wait().unwrap())),

@@ -23,10 +23,10 @@ fn guesses_of_short_links_open_nothing_and_are_stopped() {
     let guesses = share(10_000);
     let folder = hosted_here("http://localhost:8787");
     let folder = folder.path();
-    let mut make = vec!["link", "--instance", "here", "--user-id", "ada", "--short"];
+    let mut command = vec!["link", "--instance", "here", "--user-id", "ada", "--short"];
     let secret = folder.join("secret");
-    make.extend(["--secret-file", secret.to_str().unwrap()]);
-    let made = in_folder(folder, &make);
+    command.extend(["--secret-file", secret.to_str().unwrap()]);
+    let made = in_folder(folder, &command);
     assert_eq!(made.code, 0, "{}", made.err);
     let right = made
         .out

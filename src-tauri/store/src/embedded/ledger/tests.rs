@@ -305,7 +305,7 @@ fn states_are_right_after_the_rows_of_links_have_moved() {
     let rename = |model: &mut Model, id: &str, number: u64| {
         let mut link = IssuedLink::new(id.to_owned(), LinkOrigin::Taken, 1_000);
         link.name = Some(format!("Person {number}"));
-        link.expires_at = (number % 3 == 0).then_some(1_000);
+        link.expires_at = number.is_multiple_of(3).then_some(1_000);
         let update = put(&link);
         model.links.insert(id.to_owned(), link);
         update

@@ -16,12 +16,12 @@ const DAY: i64 = 86_400;
 /// Uses a link of a user up, and asks for a new one.
 fn ask(directory: &EmbeddedDirectory, user: &str, second: i64) {
     let payload = format!(r#""user":{{"id":"{user}"}},"jti":"{user}","single_use":true"#);
-    let used = code(&payload, -60);
+    let code = code(&payload, -60);
     let by = by(at(second));
-    let redeemed = directory.redeem(Ok(&used), Policy::default(), &by);
+    let redeemed = directory.redeem(Ok(&code), Policy::default(), &by);
     redeemed.wait().unwrap();
     let asking = Asking {
-        code: used.into(),
+        code: code.into(),
         policy: Policy::default(),
         browser: Some("Mozilla/5.0".to_owned()),
     };
