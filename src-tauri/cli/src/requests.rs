@@ -10,6 +10,7 @@ use latchkey_core::inspect::preview;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::ledger::NewLinkRequest;
 use latchkey_core::link::anew;
+use latchkey_core::link::message::person_name;
 use latchkey_core::session::browser_name;
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::Wait as _;
@@ -20,6 +21,7 @@ use crate::args::{GrantArguments, RequestsArguments, RequestsCommand};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::made_link::MadeLink;
+use crate::message::message;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::{keys, link, users};
@@ -120,8 +122,11 @@ fn grant(
     if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
     {
         let settings = link::settings_there(&home, &instance, by)?;
-        let made = home.grant_request_there(&instance, number, form.given(), by)?;
-        return Ok(MadeLink::of_gateway(made, settings, by.at));
+        let granted = home.grant_request_there(&instance, number, form.given(), by)?;
+        let message = link::message_there(form, &granted, &settings, &home, &instance, context)?;
+        let mut made = MadeLink::of_gateway(granted, settings, by.at);
+        made.message = message;
+        return Ok(made);
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
@@ -130,11 +135,12 @@ fn grant(
     let request = directory.link_request(number).wait()?;
     let composed = anew::composed(&request, settings, key, by.at)?;
     let taken = anew::taken(&request, &composed, settings, key, form.given())?;
-    let warnings = preview::warnings(&composed, settings, key);
-    let mut made = MadeLink::new(composed, settings.url.clone());
-    made.warnings = warnings;
+    let mut made = MadeLink::new(composed.clone(), settings.url.clone());
+    made.warnings = preview::warnings(&composed, settings, key);
     made.require_form(form)?;
     drop(directory);
-    link::entered(home, instance, taken, context, by)?;
+    let ledger = link::entered(home, instance, taken, context, by)?;
+    let name = person_name(&composed.claims.payload, &*ledger).wait();
+    made.message = message(form, settings, made.shown_url(), &composed, Some(&name));
     Ok(made)
 }
