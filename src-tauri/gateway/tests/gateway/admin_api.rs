@@ -159,6 +159,7 @@ fn body(operation: &Operation, number: usize) -> Value {
         ("GET" | "DELETE", _) | (_, "/requests/{number}/dismiss") => Value::Null,
         (_, "/users") => json!({ "id": format!("new {number}") }),
         (_, "/users/{id}") => json!({ "metadata": { "team": "blue" } }),
+        (_, "/users/{id}/account-end") => json!({ "ends_at": null }),
         (_, "/imports") => json!({ "users": [{ "id": format!("imported {number}") }] }),
         (_, "/lookups") => json!({ "ids": ["ada"] }),
         (_, "/seats") => json!({ "limit": null }),
