@@ -261,3 +261,35 @@ fn a_link_since_an_edit_is_noted_until_a_code_sets_the_profile() {
         "the profile is not the administrator's"
     );
 }
+
+/// Revokes 32 keys, so that the cutoffs of earlier ones count by their time.
+fn revoke_other_keys(model: &mut Model) {
+    for number in 0..32 {
+        model.revoke(RevocationScope::Key(format!("other-{number}")));
+    }
+}
+
+#[test]
+fn a_cutoff_of_a_key_that_counts_by_its_time_takes_nothing_back_from_a_later_cutoff() {
+    let mut model = Model::new();
+    model.revoke(RevocationScope::Key("key-1".to_owned()));
+    model.now += 100;
+    model.take("between", false);
+    model.now += 10;
+    model.revoke(RevocationScope::Before(START + 105));
+    revoke_other_keys(&mut model);
+    assert_eq!(model.verdict("between", START + 100), "link_revoked");
+}
+
+#[test]
+fn a_cutoff_of_a_key_that_counts_by_its_time_covers_links_that_were_given_out_before_it() {
+    let mut model = Model::new();
+    model.now += 100;
+    model.revoke(RevocationScope::Before(model.now));
+    // The clock is set back.
+    model.now = START;
+    model.take("between", false);
+    model.revoke(RevocationScope::Key("key-1".to_owned()));
+    revoke_other_keys(&mut model);
+    assert_eq!(model.verdict("between", START), "link_revoked");
+}
