@@ -28,6 +28,10 @@ pub(crate) enum Shape {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("who").required(true).args(["email", "id", "user_id"]))]
 #[command(group = clap::ArgGroup::new("where").required(true).args(["url", "instance"]))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct LinkArguments {
     /// URL of the application.
     #[arg(long)]
