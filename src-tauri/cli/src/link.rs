@@ -95,14 +95,11 @@ fn made_here(
         };
         let taken = settings.giving_out(taken)?;
         let ledger = entered(home, instance, taken, context, by)?;
-        let name = person_name(&composed.claims.payload, &*ledger).wait();
-        link.message = message(
-            &arguments.form,
-            settings,
-            link.shown_url(),
-            &composed,
-            Some(&name),
-        );
+        if arguments.form.shape == Shape::Message {
+            let name = person_name(&composed.claims.payload, &*ledger).wait();
+            let (form, url) = (&arguments.form, link.shown_url());
+            link.message = message(form, settings, url, &composed, Some(&name));
+        }
     } else {
         link.message = message_without_instance(&arguments.form, &target.url, &composed);
         link.warnings = composed.warnings(&target, &key);
