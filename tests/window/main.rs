@@ -22,6 +22,7 @@ mod gateway;
 mod journey;
 mod ledger;
 mod lifecycle;
+mod monday;
 #[path = "../program/peer.rs"]
 mod peer;
 mod phone;
