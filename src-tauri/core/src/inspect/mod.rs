@@ -17,10 +17,10 @@ use utoipa::ToSchema;
 use crate::inspect::forecast::{Forecast, Judged, Users};
 use crate::instance::Settings;
 use crate::protocol::account_end::ACCOUNT_ENDS;
-use crate::protocol::claims;
 use crate::protocol::code::recognize::{Recognized, recognize, recognize_and_verify};
 use crate::protocol::code::unverified::{self, UnverifiedCode};
 use crate::protocol::code::{self, CodeRules};
+use crate::protocol::numeric_date::seconds;
 use crate::secret::{KeySet, SignedBy, SigningKey};
 use crate::{Error, time};
 
@@ -45,7 +45,7 @@ pub fn times(members: &Map<String, Value>, now: Timestamp) -> Vec<ClaimTime> {
     ["iat", "nbf", "exp", ACCOUNT_ENDS]
         .into_iter()
         .filter_map(|member| {
-            let secs = claims::seconds(members.get(member)?)?;
+            let secs = seconds(members.get(member)?)?;
             Some(ClaimTime {
                 member: member.into(),
                 at: time::exact(secs),

@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::protocol::claims::numeric_date;
 use crate::protocol::code::CodeRefusal;
 use crate::protocol::lifetime::Lifetime;
+use crate::protocol::numeric_date::numeric_date;
 use crate::time::{self, MAX_SECS};
 use crate::{Error, ErrorCode, Result};
 

@@ -9,6 +9,7 @@ pub mod json;
 pub mod lifetime;
 pub mod link_id;
 pub mod metadata;
+pub(crate) mod numeric_date;
 pub mod payload;
 pub mod text;
 pub mod user_id;

@@ -5,6 +5,7 @@
 //! Verdicts do not use it: they read the tree.
 
 mod interned;
+mod judge;
 mod kind;
 mod links;
 mod live;

@@ -6,9 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
-use super::Catalogue;
 use super::interned::TextId;
-use super::links::Links;
 use super::row_id::RowId;
 use latchkey_core::ledger::{InstanceCutoffs, LinkCounts, LinkStatus};
 
@@ -19,23 +17,23 @@ const HORIZON_SECS: i64 = 3600;
 /// States of all links at a time.
 pub(super) struct States {
     /// States by row. A dead row has none.
-    of: Vec<Option<LinkStatus>>,
-    counts: LinkCounts,
-    instance: InstanceCutoffs,
+    pub(super) of: Vec<Option<LinkStatus>>,
+    pub(super) counts: LinkCounts,
+    pub(super) instance: InstanceCutoffs,
     /// First time for which they are valid, in Unix seconds.
-    from: i64,
+    pub(super) from: i64,
     /// First time for which they are not valid any more, in Unix seconds.
-    until: i64,
+    pub(super) until: i64,
     /// Links that expire before `until`, with the time. Some may not work any more.
     expiring: BinaryHeap<Reverse<(i64, RowId)>>,
     /// Rows that have changed since.
-    touched: Vec<RowId>,
+    pub(super) touched: Vec<RowId>,
     /// Users whose cutoffs have changed since.
-    cut_off: HashSet<TextId>,
+    pub(super) cut_off: HashSet<TextId>,
 }
 
 impl States {
-    fn new(instance: &InstanceCutoffs, now: i64) -> Self {
+    pub(super) fn new(instance: &InstanceCutoffs, now: i64) -> Self {
         Self {
             of: Vec::new(),
             counts: LinkCounts::default(),
@@ -66,7 +64,12 @@ impl States {
 
     /// Sets the state of a row, which ends at `over_at` if the link expires. Returns whether the
     /// state has changed.
-    fn set(&mut self, row: RowId, status: Option<LinkStatus>, over_at: Option<i64>) -> bool {
+    pub(super) fn set(
+        &mut self,
+        row: RowId,
+        status: Option<LinkStatus>,
+        over_at: Option<i64>,
+    ) -> bool {
         if let Some(over_at) = over_at
             && over_at < self.until
             && status.is_some_and(LinkStatus::works)
@@ -90,7 +93,7 @@ impl States {
     }
 
     /// Takes the rows whose links expire up to a time.
-    fn expired(&mut self, now: i64) -> Vec<RowId> {
+    pub(super) fn expired(&mut self, now: i64) -> Vec<RowId> {
         let mut expired = Vec::new();
         while let Some(Reverse((over_at, row))) = self.expiring.peek().copied()
             && over_at <= now
@@ -99,71 +102,5 @@ impl States {
             expired.push(row);
         }
         expired
-    }
-}
-
-impl Catalogue<Links> {
-    /// Judges the states of the links at a time, in Unix seconds, which queries for a state depend
-    /// on. Returns their numbers.
-    pub(in crate::embedded) fn judge(
-        &mut self,
-        instance: &InstanceCutoffs,
-        now: i64,
-    ) -> LinkCounts {
-        let known = self.rows.shared_mut().states.take();
-        let is_valid = |known: &States| {
-            known.instance == *instance && (known.from..known.until).contains(&now)
-        };
-        let (states, has_changed) = match known {
-            Some(known) if is_valid(&known) => self.judge_changed(known, now),
-            known => {
-                let states = self.judge_all(instance, now);
-                let has_changed = known.is_none_or(|known| known.of != states.of);
-                (states, has_changed)
-            }
-        };
-        let counts = states.counts;
-        let shared = self.rows.shared_mut();
-        shared.version += u64::from(has_changed);
-        shared.states = Some(states);
-        counts
-    }
-
-    fn judge_all(&self, instance: &InstanceCutoffs, now: i64) -> States {
-        let mut states = States::new(instance, now);
-        states.of.reserve(self.rows.len());
-        for row in self.rows.all() {
-            self.judge_row(&mut states, row, now);
-        }
-        states
-    }
-
-    /// Judges the links that may have another state. Returns whether one has.
-    fn judge_changed(&self, mut states: States, now: i64) -> (States, bool) {
-        let mut rows = std::mem::take(&mut states.touched);
-        rows.extend(states.expired(now));
-        let cut_off = std::mem::take(&mut states.cut_off);
-        if !cut_off.is_empty() {
-            let living = self.rows.living();
-            let cut_off = living.filter(|(_, link)| cut_off.contains(&link.user()));
-            rows.extend(cut_off.map(|(row, _)| row));
-        }
-        if !rows.is_empty() {
-            // Before this time, the state of such a link may be another.
-            states.from = now;
-        }
-        let mut has_changed = false;
-        for row in rows {
-            has_changed |= self.judge_row(&mut states, row, now);
-        }
-        (states, has_changed)
-    }
-
-    fn judge_row(&self, judged: &mut States, row: RowId, now: i64) -> bool {
-        let shared = self.rows.shared();
-        let link = self.rows.fields(row).filter(|_| !self.rows.is_dead(row));
-        let status = link.map(|link| shared.status(link, &judged.instance, now));
-        let over_at = link.and_then(|link| shared.terms(link).over_at());
-        judged.set(row, status, over_at)
     }
 }
