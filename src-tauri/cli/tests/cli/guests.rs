@@ -133,7 +133,7 @@ fn an_end_is_set_and_removed_and_wrong_ones_are_refused() {
         (
             &["link", "--id", "1", "--account-ends", "14d"],
             "usage",
-            "account-ends",
+            "id",
         ),
     ] {
         let (_, found, of) = refused(arguments);
