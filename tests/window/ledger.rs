@@ -180,6 +180,11 @@ fn the_qr_code_of_a_short_link_is_shown_once_the_link_works_and_is_read_from_150
         assert_eq!(seen, Vec::<String>::new(), "it does not work yet");
 
         studio.click("qr-take").await;
+        studio.find("qr").await;
+        // The picture of an element has only what is not scrolled away.
+        let code = "document.querySelector('[data-testid=qr]')";
+        let scroll = format!("{code}.scrollIntoView({{ block: 'center' }}); return true");
+        studio.script(&scroll).await;
         let shown = studio.find("qr").await.screenshot().await.unwrap();
         let url = studio.text("short-link").await;
         in_every_size(&studio, "compose-short").await;
