@@ -19,6 +19,7 @@ mod driver;
 mod environment;
 mod events;
 mod gateway;
+mod guests;
 mod journey;
 mod ledger;
 mod lifecycle;

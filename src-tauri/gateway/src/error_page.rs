@@ -77,7 +77,8 @@ impl ErrorPage {
         let status = match refusal {
             Refusal::Code(CodeRefusal::Expired { .. })
             | Refusal::LinkAlreadyUsed
-            | Refusal::LinkRevoked => StatusCode::GONE,
+            | Refusal::LinkRevoked
+            | Refusal::LinkSuperseded => StatusCode::GONE,
             _ => StatusCode::FORBIDDEN,
         };
         let line = LogLine::Code(refusal.code());

@@ -90,7 +90,7 @@ pub(crate) async fn short_link(
     visit(&gateway, &config, source, step, &extensions, &headers).await
 }
 
-/// What a request does with its link.
+/// Purpose of a request with a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// Asks for headers only, which changes nothing.

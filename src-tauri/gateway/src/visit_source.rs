@@ -11,8 +11,8 @@ use crate::gateway::Gateway;
 use crate::short_link;
 use crate::sign_in::NotVerified;
 
-/// How a request names its link. Whatever the source, the visit goes on with the
-/// [verified](Self::verified) code.
+/// Part of a request that names the link. Each source leads to a [verified](Self::verified) code, and
+/// the visit goes on with that.
 pub(crate) enum VisitSource {
     /// The code in the query of a page.
     Query {

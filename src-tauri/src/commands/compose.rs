@@ -533,7 +533,7 @@ fn message_of(
         .message_to(&name, url, composed, &TimeZone::system()))
 }
 
-/// Returns the URL and the QR code of a link, as it is given out: short or long.
+/// Returns the URL and the QR code of the short link if there is one, else of the long link.
 fn shown_form(
     signed: &Signed,
     notes: &LinkNotes,

@@ -13,7 +13,7 @@ use crate::{Error, ErrorCode, Result};
 pub struct StopsElsewhere {
     /// Reason why revoked links still work.
     pub reason: String,
-    /// Way to stop the links of one person.
+    /// What stops the links of one person there.
     pub of_person: String,
     /// Way to stop the links of everybody.
     pub of_everybody: String,

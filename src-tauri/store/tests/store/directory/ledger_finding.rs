@@ -104,7 +104,7 @@ pub(super) fn links_are_found_by_all_their_texts(directory: &dyn Directory) {
         assert_eq!(search(directory, words), [by_email.id()], "{words}");
     }
     assert_eq!(search(directory, "lovelace grace"), [""; 0]);
-    // A note that is changed is found as it is now.
+    // The search finds the new text of a changed note, and not the old one.
     let taken = TakenLink {
         note: Some("Garden".to_owned()),
         ..named.taken()
