@@ -1,5 +1,5 @@
-//! What an administrator of TypingMind can do on Monday with six links that were sent on Friday. The
-//! application is the stand-in for TypingMind's API.
+//! A walk of an administrator of TypingMind on Monday, with six links that were sent on Friday. The
+//! application is the stand-in for the API of TypingMind.
 
 use jiff::{SignedDuration, Timestamp};
 use latchkey_core::activity::{Actor, AuditContext};

@@ -13,9 +13,9 @@ use crate::{Error, ErrorCode, Result};
 pub struct StopsElsewhere {
     /// Reason why revoked links still work.
     pub reason: String,
-    /// What stops the links of one person there.
+    /// Action at the application that stops the links of one person.
     pub of_person: String,
-    /// Way to stop the links of everybody.
+    /// Action at the application that stops the links of everybody.
     pub of_everybody: String,
 }
 
