@@ -77,8 +77,7 @@ async fn start_gateway(studio: &Studio) -> String {
     let port = free_port();
     studio.click("gateway-mark").await;
     studio.fill("gateway-port", &port.to_string()).await;
-    studio.click("gateway-start").await;
-    studio.find("gateway-stop").await;
+    studio.click_for("gateway-start", "gateway-stop").await;
     format!("http://127.0.0.1:{port}/")
 }
 
