@@ -82,12 +82,12 @@ const DAY: i64 = 86_400;
 pub(crate) fn link(number: usize) -> Claims {
     let mixed = number.wrapping_mul(2_654_435_761) % (1 << 32);
     let ago = i64::try_from(LINKS - number).unwrap();
-    let lasts = if number < OLD && number % 10 == 0 {
+    let lasts = if number < OLD && number.is_multiple_of(10) {
         -DAY
     } else {
         DAY
     };
-    let uses = if number % 3 == 0 {
+    let uses = if number.is_multiple_of(3) {
         Uses::limited(3).unwrap()
     } else {
         Uses::UNLIMITED

@@ -84,7 +84,6 @@ fn load(engine: &str, folder: &Path) {
     print("close after the load, s", begun.elapsed().as_secs_f64());
 }
 
-#[expect(clippy::too_many_lines, reason = "each figure is a line")]
 fn ask(engine: &str, folder: &Path) {
     let last = crowd::person(USERS - 1).id;
     let open_for_one = || {

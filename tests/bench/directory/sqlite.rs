@@ -239,7 +239,7 @@ fn insert_link(transaction: &Transaction<'_>, claims: &Claims) {
     let (id, name) = (registered.id.as_deref(), user.metadata.display_name());
     let text = [id, Some(user.id.as_str()), name].map(Option::unwrap_or_default);
     let issued_at = registered.issued_at;
-    let uses = registered.uses.limit().map(u64::cast_signed);
+    let limit = registered.uses.limit().map(u64::cast_signed);
     transaction
         .prepare_cached("INSERT INTO links VALUES(?,?,?,?,'key-1',?,?,?,?,?,0,NULL,NULL)")
         .unwrap()
@@ -252,7 +252,7 @@ fn insert_link(transaction: &Transaction<'_>, claims: &Claims) {
             issued_at,
             issued_at,
             registered.expires_at,
-            uses
+            limit
         ])
         .unwrap();
 }

@@ -10,14 +10,16 @@ use crate::writers::median;
 
 const REPEATS: usize = 9;
 
+/// Part of a measurement. It gets the name of the engine and the folder.
+type Measure = fn(&str, &Path);
+
 /// A table of figures.
 pub(crate) struct Table {
     pub(crate) title: &'static str,
     /// Measured figures, each with its target.
     pub(crate) figures: &'static [(&'static str, &'static str)],
-    /// Parts of the measurement in their order, each with its name. A part gets the name of the
-    /// engine and the folder.
-    pub(crate) parts: &'static [(&'static str, fn(&str, &Path))],
+    /// Parts of the measurement in their order, each with its name.
+    pub(crate) parts: &'static [(&'static str, Measure)],
 }
 
 impl Table {
