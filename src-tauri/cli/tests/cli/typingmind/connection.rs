@@ -13,7 +13,7 @@ fn the_key_is_sealed_and_a_wrong_one_is_refused_without_being_printed() {
     let instance = chat.folder.path().join("instances/chat");
     let file = fs::read_to_string(instance.join("instance.json")).unwrap();
     assert!(
-        file.contains(r#""format": 6"#) && file.contains("typingmind"),
+        file.contains(r#""format": 7"#) && file.contains("typingmind"),
         "{file}"
     );
     for path in [
