@@ -1948,11 +1948,11 @@ export type StopsElsewhere = {
  */
 reason: string, 
 /**
- * Way to stop the links of one person.
+ * Action at the application that stops the links of one person.
  */
 of_person: string, 
 /**
- * Way to stop the links of everybody.
+ * Action at the application that stops the links of everybody.
  */
 of_everybody: string, };
 export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty";

@@ -204,7 +204,7 @@ fn a_short_link_ends_with_its_link() {
         &json!({ "user": { "id": "ada" }, "jti": "newer" }),
         true,
     );
-    assert_eq!(opened(&site, &older), 403);
+    assert_eq!(opened(&site, &older), 410);
     assert_eq!(opened(&site, &newer), 303);
 
     let rotated = ada(&site, "of-the-key");
