@@ -181,6 +181,14 @@ impl Context {
         Ok(written.finish()?)
     }
 
+    /// Fails like [`begin`](Self::begin) if a file cannot be written. Leaves the file unchanged.
+    pub(crate) fn require_writable(&self, path: &Path) -> Result<(), Failure> {
+        if !self.opened.borrow().contains_key(path) {
+            Replacement::begin(path)?;
+        }
+        Ok(())
+    }
+
     /// Begins a file that only its owner can read, which is written in pieces.
     pub(crate) fn begin(&self, path: &Path) -> Result<Written, Failure> {
         let opened = self.opened.borrow_mut().remove(path);

@@ -44,7 +44,7 @@ pub(crate) fn link(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    arguments.form.check()?;
+    arguments.form.check(context)?;
     if arguments.short {
         arguments.form.require_url()?;
     }

@@ -121,7 +121,7 @@ fn copy(
     by: &AuditContext,
 ) -> Result<MadeLink, Failure> {
     let (id, form) = (&arguments.id, &arguments.form);
-    form.check()?;
+    form.check(context)?;
     let name = instance.id.as_str();
     if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
     {

@@ -149,10 +149,14 @@ impl MadeLink {
 }
 
 impl FormArguments {
-    /// Checks the name of the file for the QR code.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        let format = self.qr.as_deref().map(picture_format);
-        format.transpose().map(drop)
+    /// Checks the name and the folder of the file for the QR code, before a link enters the ledger.
+    pub(crate) fn check(&self, context: &Context) -> Result<(), Failure> {
+        let Some(path) = &self.qr else {
+            return Ok(());
+        };
+        picture_format(path)?;
+        let writable = context.require_writable(path);
+        writable.map_err(|failure| failure.about("qr"))
     }
 
     /// Fails if a form is wanted that has no short link in it, because it would be shown nowhere.

@@ -117,7 +117,7 @@ fn grant(
     by: &AuditContext,
 ) -> Result<MadeLink, Failure> {
     let (number, form) = (arguments.number, &arguments.form);
-    form.check()?;
+    form.check(context)?;
     let name = instance.id.as_str();
     if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
     {

@@ -453,3 +453,33 @@ fn revoking_at_an_instance_elsewhere_claims_nothing_that_is_not_so() {
     );
     assert_eq!(listed(at, &[]).len(), 1, "a refused link is not entered");
 }
+
+#[test]
+fn a_link_whose_picture_cannot_be_written_is_not_given_out() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let picture = at.join("missing/ada.png");
+    let link = ["link", "--instance", "here", "--user-id", "ada", "--qr"];
+    let refused = in_folder(at, &[&link[..], &[picture.to_str().unwrap()]].concat());
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("could not be written"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(refused.out, "");
+    assert_eq!(listed(at, &[]), [Value::Null; 0]);
+}
+
+#[test]
+fn older_links_cannot_be_set_to_stop_at_an_application_elsewhere() {
+    let folder = elsewhere();
+    let set = ["instance", "set", "here", "--supersede", "on"];
+    let refused = in_folder(folder.path(), &set);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("chat.example decides"),
+        "{}",
+        refused.err
+    );
+}

@@ -115,3 +115,25 @@ fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
     let leaked = ["retire", id(&listed[0]), "--leaked", "--instance", "here"];
     assert_eq!(keys(folder, &leaked).refusal().1, "hosted_elsewhere");
 }
+
+#[test]
+fn the_key_of_an_instance_without_one_is_not_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = [
+        "instance",
+        "add",
+        "Bare",
+        "--url",
+        "https://a.b",
+        "--no-secret",
+    ];
+    assert_eq!(in_folder(folder.path(), &add).code, 0);
+    let rotate = ["keys", "rotate", "--instance", "bare"];
+    let refused = in_folder(folder.path(), &rotate);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("no signing key here"),
+        "{}",
+        refused.err
+    );
+}

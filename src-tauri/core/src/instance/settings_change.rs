@@ -90,6 +90,13 @@ impl SettingsChange {
             let texts = audiences.iter().map(String::as_str);
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
+        if self.supersede == Some(true) && settings.hosted == Hosted::Elsewhere {
+            let message = format!(
+                "Older links of a person would go on working, because {} decides who signs in.",
+                settings.url.authority()
+            );
+            return Err(Error::new(ErrorCode::HostedElsewhere, message).about("supersede"));
+        }
         assign(&mut settings.supersede, self.supersede);
         if let Some(message) = &self.message {
             settings.message = MessageTemplate::parse(message)?;
