@@ -100,12 +100,12 @@ async fn show(studio: &Studio, search: &str) {
 
 #[test]
 fn on_monday_the_links_of_friday_are_found_copied_again_replaced_and_taken_back() {
+    let typingmind = StandIn::start(40);
+    let prepared = Prepared::with(0);
+    let friday = Timestamp::now() - SignedDuration::from_hours(72);
+    let chat = add_chat(&prepared, &typingmind, friday);
+    let sent = send(&prepared, &chat, friday);
     run(async {
-        let typingmind = StandIn::start(40);
-        let prepared = Prepared::with(0);
-        let friday = Timestamp::now() - SignedDuration::from_hours(72);
-        let chat = add_chat(&prepared, &typingmind, friday);
-        let sent = send(&prepared, &chat, friday);
         let studio = prepared.open().await;
         studio.click("instance-switcher").await;
         studio.click("instance-chat").await;
