@@ -133,7 +133,8 @@ fn grant(
     let (key, settings) = (keys.active(), &instance.settings);
     let directory = users::directory(home, instance, context)?;
     let request = directory.link_request(number).wait()?;
-    let composed = anew::composed(&request, settings, key, by.at)?;
+    let known = anew::person_of(&request, &*directory).wait()?;
+    let composed = anew::composed(&request, known.as_ref(), settings, key, by.at)?;
     let taken = anew::taken(&request, &composed, settings, key, form.given())?;
     let mut made = MadeLink::new(composed.clone(), settings.url.clone());
     made.warnings = preview::warnings(&composed, settings, key);

@@ -148,7 +148,8 @@ fn granted(studio: &Studio, home: &Home, request: &OpenRequestRef) -> CoreResult
     let open = directory.link_request(number).wait()?;
     let keys = home.key_set(&instance, now().at)?;
     let (key, settings) = (keys.active(), &instance.settings);
-    let composed = anew::composed(&open, settings, key, now().at)?;
+    let known = anew::person_of(&open, &*directory).wait()?;
+    let composed = anew::composed(&open, known.as_ref(), settings, key, now().at)?;
     let taken = anew::taken(&open, &composed, settings, key, given)?;
     directory.take_link(taken, &now()).wait()?;
     Ok(composed)

@@ -109,7 +109,9 @@ fn a_person_asks_and_gets_a_link_that_works_or_none() {
 
     let granted = json(at, &["grant", &number]);
     assert_eq!(granted["claims"]["single_use"], true);
-    assert_eq!(granted["claims"]["user"]["id"], "ada");
+    // An old profile must not replace a newer one.
+    assert_eq!(granted["claims"]["user"], Value::Null);
+    assert_eq!(granted["claims"]["id"], "ada");
     let lifetime =
         |claims: &Value| claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
     assert_eq!(lifetime(&granted["claims"]), 7 * 86_400);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    Command, Decision, DueAccounts, Effect, EmailUsers, Facts, Needs, Person, Redemption, askable,
-    decide,
+    Command, Decision, DueAccounts, Effect, EmailUsers, Facts, Needs, Origin, Person, Redemption,
+    User, askable, decide,
 };
 use latchkey_core::instance::{Policy, Settings};
 use latchkey_core::ledger::{
@@ -19,8 +19,10 @@ use latchkey_core::protocol::code::{
     Algorithm, AskableCode, CodeRefusal, CodeRules, read_askable, sign, verify,
 };
 use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::SigningKey;
+use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode};
 use serde_json::{Value, json};
 
@@ -422,7 +424,7 @@ fn the_new_link_is_for_the_same_person_and_works_as_long_and_as_often() {
             browser: None,
             claims: old.members(),
         };
-        let new = anew::composed(&request, &settings, &key, now).unwrap();
+        let new = anew::composed(&request, None, &settings, &key, now).unwrap();
         let registered = &new.claims.registered;
         assert_eq!(registered.uses, old.registered.uses, "{more}");
         assert_eq!(registered.expires_at, lifetime.expires_at(now), "{more}");
@@ -435,6 +437,46 @@ fn the_new_link_is_for_the_same_person_and_works_as_long_and_as_often() {
         let taken = anew::taken(&request, &new, &settings, &key, GivenAs::Link).unwrap();
         assert_eq!(taken.grants, Some(request.reference()));
     }
+}
+
+#[test]
+fn the_new_link_for_an_existing_user_brings_no_old_profile_and_no_old_end_of_the_account() {
+    let settings = Settings::sample().unwrap();
+    let key = SigningKey::generate(settings.algorithm).unwrap();
+    let old = claims(
+        "ada",
+        "1",
+        &json!({ "exp": START + 60, "account_ends": START + 600 }),
+    );
+    let request = NewLinkRequest {
+        number: 7,
+        person: LinkPerson::User(id("ada")),
+        name: None,
+        link: "1".to_owned(),
+        reason: RequestReason::Expired,
+        asked_at: START,
+        address: None,
+        browser: None,
+        claims: old.members(),
+    };
+    let ada = User {
+        id: id("ada"),
+        email: None,
+        metadata: Metadata::default(),
+        status: Status::Active,
+        origin: Origin::Link,
+        created_at: START,
+        last_sign_in: Some(START),
+        sign_ins: 1,
+        profile_as_of: START,
+        generation: 1,
+        ends_at: None,
+    };
+    let now = at(START + 900);
+    let new = anew::composed(&request, Some(&ada), &settings, &key, now).unwrap();
+    let members = new.claims.members();
+    assert_eq!(members["id"], "ada");
+    assert!(!members.contains_key("user") && !members.contains_key("account_ends"));
 }
 
 #[test]

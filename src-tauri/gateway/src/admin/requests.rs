@@ -56,7 +56,8 @@ pub(super) async fn grant(
     let request = admin.directory.link_request(number).await?;
     let (settings, keys) = admin.signing().await?;
     let key = keys.active();
-    let composed = anew::composed(&request, &settings, key, by.at)?;
+    let known = anew::person_of(&request, &*admin.directory).await?;
+    let composed = anew::composed(&request, known.as_ref(), &settings, key, by.at)?;
     let taken = anew::taken(&request, &composed, &settings, key, given)?;
     admin.directory.take_link(taken, &by).await?;
     let warnings = preview::warnings(&composed, &settings, key);
