@@ -119,8 +119,7 @@ fn on_monday_the_links_of_friday_are_found_copied_again_replaced_and_taken_back(
 
         // The loan laptop lost its link: the same one is copied again.
         show(&studio, "laptop").await;
-        let standing = "given out 3 days ago; use is not reported";
-        says(&studio, "link-standing", standing).await;
+        says(&studio, "link-standing", "use is not reported").await;
         studio.click("link-copy").await;
         says(&studio, "toast", "copied").await;
         assert_eq!(clipboard(), sent[1], "the same link as on Friday");
