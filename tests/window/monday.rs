@@ -143,7 +143,7 @@ fn on_monday_the_links_of_friday_are_found_copied_again_replaced_and_taken_back(
         says(&studio, "screen-note", "1 of 7").await;
         studio.click("link-row").await;
         studio.click("link-revoke").await;
-        says(&studio, "revoke-elsewhere", "TypingMind").await;
+        says(&studio, "revoke-elsewhere", "remove the person there").await;
         looks_well(&studio, "monday-5-revoke").await;
         studio.click("revoke-confirm").await;
         says(&studio, "link-panel", "Revoked").await;
