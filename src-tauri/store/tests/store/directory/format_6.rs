@@ -69,7 +69,7 @@ fn entries_and_waiting_changes_of_format_6_keep_their_words() {
         assert!(!worded("signed_in") && !worded("link_made"));
     }
     let file = fs::read_to_string(data.path().join("instances/acme/instance.json")).unwrap();
-    assert!(file.contains(r#""format": 6"#), "{file}");
+    assert!(file.contains(r#""format": 7"#), "{file}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn entries_and_api_keys_of_format_7_are_kept_and_new_refusals_are_recorded() {
     let made_at = by(Actor::Studio);
     let (_, secret) = home.make_api_key(&instance.id, &new, &made_at).unwrap();
     let file = fs::read_to_string(folder.join("instance.json")).unwrap();
-    assert!(file.contains(r#""format": 6"#), "{file}");
+    assert!(file.contains(r#""format": 7"#), "{file}");
     let keys = home.instances().get(&instance.id).unwrap().api_keys;
     let ask = |needed| authorize(&keys, secret.expose(), Some(needed), made_at.at).is_ok();
     assert!(ask(Scope::UsersRead) && !ask(Scope::Users) && !ask(Scope::Links));

@@ -85,6 +85,6 @@ fn refused_api_keys_of_format_8_are_kept_and_events_of_format_9_are_recorded() {
     home.make_pairing(&instance.id, &NewApiKey::new("laptop"), &by)
         .unwrap();
     let file = fs::read_to_string(folder.join("instance.json")).unwrap();
-    assert!(file.contains(r#""format": 6"#), "{file}");
+    assert!(file.contains(r#""format": 7"#), "{file}");
     assert_eq!(home.instances().find("acme").unwrap().pairings.len(), 1);
 }

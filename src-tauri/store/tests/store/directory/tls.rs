@@ -71,7 +71,7 @@ mod suite {
     super::administration_tests!(super::empty);
 }
 
-const ABOUT: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":2}"#;
+const ABOUT: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":3}"#;
 
 /// State of a gateway, and its API keys.
 const STATE_AND_KEYS: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","gateway":null,"administration":null,"sign_ins_today":0,"refusals":[],"api_keys":[]}"#;
@@ -167,8 +167,8 @@ impl ParseUrl for str {
 fn each_answer_that_refuses_a_client_has_its_own_error() {
     let problem = |status: u16| format!(r#"{{"status":{status},"detail":"It says why."}}"#);
     let unreadable = r#"{"other":"shape"}"#;
-    let older = ABOUT.replace(r#","api":2"#, "");
-    let newer = ABOUT.replace("\"api\":2", "\"api\":7");
+    let older = ABOUT.replace(r#","api":3"#, "");
+    let newer = ABOUT.replace("\"api\":3", "\"api\":7");
     let same = ABOUT.replace("9.9.9", env!("CARGO_PKG_VERSION"));
     let elsewhere = ABOUT.replace("acme", "other");
     for (about, status, body, code) in [
