@@ -7,7 +7,7 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{KeyState, RetirementRequest, SigningKeyRecord};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::{KeyOrigin, KeyRotation, SecretSource};
-use latchkey_core::{Error, ErrorCode, time};
+use latchkey_core::time;
 use latchkey_store::home::Home;
 
 use crate::args::{RetireArguments, RotateArguments, SigningKeyCommand};
@@ -45,7 +45,7 @@ fn rotate(
     by: &AuditContext,
 ) -> Result<(), Failure> {
     let instance = home.instances().find(&arguments.of.instance)?;
-    require_key(&instance)?;
+    instance.require_key_to_rotate()?;
     let given = keys::given(&arguments.secret, Environment::IsIgnored, context)?;
     let rotation = KeyRotation {
         source: given.map_or(SecretSource::Generate, SecretSource::from),
@@ -65,22 +65,6 @@ fn rotate(
         ));
     }
     Ok(())
-}
-
-/// Fails for an instance that is hosted here and has no signing key. Its gateway may have a secret of
-/// its own, which a key from here would not replace.
-fn require_key(instance: &Instance) -> Result<(), Failure> {
-    if instance.settings.hosted != Hosted::Here || instance.key.is_some() {
-        return Ok(());
-    }
-    let message = format!(
-        "'{}' has no signing key here. If its gateway was started with a secret of its own, start it with another one. Otherwise give the instance a key: latchkey instance set {} --generate-secret",
-        instance.settings.name.as_str(),
-        instance.id
-    );
-    Err(Error::new(ErrorCode::InvalidSetting, message)
-        .about("instance")
-        .into())
 }
 
 fn retire(

@@ -50,6 +50,21 @@ fn id(text: &str) -> UserId {
     UserId::parse(text, "id").unwrap()
 }
 
+/// Returns the request of Ada, whose link with some claims has expired.
+fn request_for(old: &Claims) -> NewLinkRequest {
+    NewLinkRequest {
+        number: 7,
+        person: LinkPerson::User(id("ada")),
+        name: None,
+        link: "1".to_owned(),
+        reason: RequestReason::Expired,
+        asked_at: START,
+        address: None,
+        browser: None,
+        claims: old.members(),
+    }
+}
+
 /// Returns the claims of a link of a new user, with further members.
 fn claims(user: &str, link: &str, more: &Value) -> Claims {
     let mut members = json!({ "user": { "id": user }, "jti": link, "iat": START });
@@ -413,17 +428,7 @@ fn the_new_link_is_for_the_same_person_and_works_as_long_and_as_often() {
         ),
     ] {
         let old = claims("ada", "1", &more);
-        let request = NewLinkRequest {
-            number: 7,
-            person: LinkPerson::User(id("ada")),
-            name: None,
-            link: "1".to_owned(),
-            reason: RequestReason::Expired,
-            asked_at: START,
-            address: None,
-            browser: None,
-            claims: old.members(),
-        };
+        let request = request_for(&old);
         let new = anew::composed(&request, None, &settings, &key, now).unwrap();
         let registered = &new.claims.registered;
         assert_eq!(registered.uses, old.registered.uses, "{more}");
@@ -448,17 +453,7 @@ fn the_new_link_for_an_existing_user_brings_no_old_profile_and_no_old_end_of_the
         "1",
         &json!({ "exp": START + 60, "account_ends": START + 600 }),
     );
-    let request = NewLinkRequest {
-        number: 7,
-        person: LinkPerson::User(id("ada")),
-        name: None,
-        link: "1".to_owned(),
-        reason: RequestReason::Expired,
-        asked_at: START,
-        address: None,
-        browser: None,
-        claims: old.members(),
-    };
+    let request = request_for(&old);
     let ada = User {
         id: id("ada"),
         email: None,
