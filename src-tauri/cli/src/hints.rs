@@ -56,6 +56,9 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ErrorCode::DamagedFile if error.field.as_deref() == Some("keys") => {
             format!("'{program} secret start-anew' begins with new keys.")
         }
+        ErrorCode::NoSigningKey if error.field.as_deref() == Some("instance") => format!(
+            "{program} instance set {name} --generate-secret, or --secret-file FILE, gives it one."
+        ),
         ErrorCode::NoSigningKey => format!(
             "Give the instance a secret: {program} instance set {name} --generate-secret, or --secret-file FILE. \
              Or name a file with it in LATCHKEY_SECRET_FILE."

@@ -14,19 +14,17 @@ use crate::{Error, ErrorCode, Result};
 pub const MAX_RETIRING: usize = 8;
 
 impl Instance {
-    /// Fails with [`ErrorCode::InvalidSetting`] for an instance that is hosted here and has no
-    /// signing key. Its gateway may have a secret of its own, which a key from here would not
-    /// replace.
+    /// Fails with [`ErrorCode::NoSigningKey`] for an instance that is hosted here and has none. Its
+    /// gateway may have a secret of its own, which a key from here would not replace.
     pub fn require_key_to_rotate(&self) -> Result<()> {
         if self.settings.hosted != Hosted::Here || self.key.is_some() {
             return Ok(());
         }
         let message = format!(
-            "'{}' has no signing key here. If its gateway was started with a secret of its own, start it with another one. Otherwise give the instance a key: latchkey instance set {} --generate-secret",
-            self.settings.name.as_str(),
-            self.id
+            "'{}' has no signing key here. If its gateway was started with a secret of its own, start it with another one. Otherwise give the instance a key.",
+            self.settings.name.as_str()
         );
-        Err(Error::new(ErrorCode::InvalidSetting, message).about("instance"))
+        Err(Error::new(ErrorCode::NoSigningKey, message).about("instance"))
     }
 
     /// Makes a key the active one. The key before it retires after `retire_after`, by default after
