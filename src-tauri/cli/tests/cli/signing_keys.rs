@@ -30,27 +30,37 @@ fn link(folder: &Path, user: &str) -> String {
     link.unwrap().to_owned()
 }
 
+fn opens(gateway: &Serving, link: &str) -> bool {
+    let answer = gateway.get(link, "");
+    answer.contains("set-cookie: ") && answer.contains("latchkey_session_")
+}
+
+/// Kills the gateway and starts it again.
+fn killed(folder: &Path, gateway: Serving) -> Serving {
+    drop(gateway);
+    Serving::new(folder, &[])
+}
+
 #[test]
-fn a_running_gateway_follows_a_rotation_and_a_leaked_key_with_the_next_request() {
+fn a_running_gateway_follows_a_rotation_and_a_leaked_key_at_the_next_request_and_after_a_kill() {
     let folder = folder();
     let folder = folder.path();
     let gateway = Serving::new(folder, &[]);
-    let opens = |link: &str| {
-        let answer = gateway.get(link, "");
-        answer.contains("set-cookie: ") && answer.contains("latchkey_session_")
-    };
     let old = link(folder, "ada");
     let session = cookie(&gateway.get(&old, ""));
-    let signed_in = || {
+    let is_signed_in = |gateway: &Serving| {
         let answer = gateway.get("/auth/verify", &session);
         answer.starts_with("HTTP/1.1 200")
     };
-    assert!(signed_in());
+    assert!(is_signed_in(&gateway));
     let rotated = done(folder, &["rotate", "--retire-after", "14d"]);
     assert_eq!(rotated.len(), 2);
-    assert!(opens(&old), "a link of the old key");
     let new = link(folder, "bob");
-    assert!(opens(&new), "a link of the new key");
+    let both_open = |gateway: &Serving| opens(gateway, &old) && opens(gateway, &new);
+    assert!(both_open(&gateway), "links of both keys work");
+    let gateway = killed(folder, gateway);
+    assert!(both_open(&gateway), "and after a kill");
+
     let inspect = ["--json", "inspect", "--instance", "here", &old];
     let inspected = in_folder(folder, &inspect).json();
     assert_eq!(inspected["signed_by"]["key"], rotated[1]["id"]);
@@ -61,15 +71,22 @@ fn a_running_gateway_follows_a_rotation_and_a_leaked_key_with_the_next_request()
     let text = in_folder(folder, &["inspect", "--instance", "here", &old]).out;
     let expected = format!("Signed with the key {}, which retires", id(&rotated[1]));
     assert!(text.contains(&expected), "{text}");
+
     let retired = done(folder, &["retire", id(&rotated[1])]);
     assert_eq!(retired.len(), 1);
-    assert!(!opens(&old));
-    assert!(opens(&new));
+    let only_the_new_opens = |gateway: &Serving| !opens(gateway, &old) && opens(gateway, &new);
+    assert!(only_the_new_opens(&gateway));
+    let gateway = killed(folder, gateway);
+    assert!(only_the_new_opens(&gateway), "after a kill");
+
     let given_up = done(folder, &["retire", id(&rotated[0]), "--leaked"]);
     assert_ne!(given_up[0]["id"], rotated[0]["id"]);
-    assert!(!opens(&new));
-    assert!(opens(&link(folder, "eve")));
-    assert!(signed_in(), "the session survives all of that");
+    assert!(!opens(&gateway, &new));
+    let newest = link(folder, "eve");
+    assert!(opens(&gateway, &newest));
+    let gateway = killed(folder, gateway);
+    assert!(!opens(&gateway, &old) && !opens(&gateway, &new) && opens(&gateway, &newest));
+    assert!(is_signed_in(&gateway), "the session survives all of that");
     let list = ["--json", "activity", "list", "--instance", "here"];
     let activity = in_folder(folder, &list).json()["entries"].to_string();
     for code in ["key_rotated", "key_retired", "key_leaked"] {
