@@ -16,6 +16,7 @@ mod composing;
 mod connected;
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
+mod ended;
 mod environment;
 mod events;
 mod gateway;

@@ -70,9 +70,11 @@ impl Prepared {
         }
     }
 
+    /// Makes a link with the key that is active now.
     pub(crate) fn link(&self, payload: Payload) -> String {
         let spec = LinkSpec::new(payload, "7 days".parse().unwrap());
-        let key = self.home.signing_key(&self.instance).unwrap();
+        let instance = self.home.instances().get(&self.instance.id).unwrap();
+        let key = self.home.signing_key(&instance).unwrap();
         let target = self.instance.settings.target();
         let composed = compose(&target, &key, spec, Timestamp::now()).unwrap();
         composed.link.url()

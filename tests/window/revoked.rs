@@ -16,7 +16,7 @@ use crate::visitor::{get, get_with};
 use crate::webkit::free_port;
 
 /// A link that was given out: its path and query.
-struct Given(String);
+pub(crate) struct Given(String);
 
 impl Given {
     /// Gives a link out to an existing user, some days ago.
@@ -38,13 +38,13 @@ impl Given {
         Self::of(&url)
     }
 
-    fn of(url: &str) -> Self {
+    pub(crate) fn of(url: &str) -> Self {
         let (_, query) = url.split_once('?').unwrap();
         Self(format!("/?{query}"))
     }
 
     /// Opens the link. Returns the cookie of the session if it signs in.
-    fn open(&self, gateway: &str) -> Option<String> {
+    pub(crate) fn open(&self, gateway: &str) -> Option<String> {
         let answer = get(gateway, &self.0);
         if answer.starts_with("HTTP/1.1 303") {
             let mut lines = answer.lines();
@@ -60,20 +60,20 @@ impl Given {
         None
     }
 
-    fn signs_in(&self, gateway: &str) -> bool {
+    pub(crate) fn signs_in(&self, gateway: &str) -> bool {
         self.open(gateway).is_some()
     }
 }
 
 /// Returns whether a session is valid.
-fn is_signed_in(gateway: &str, cookie: &str) -> bool {
+pub(crate) fn is_signed_in(gateway: &str, cookie: &str) -> bool {
     let header = format!("Cookie: {cookie}\r\n");
     let answer = get_with(gateway, "/auth/verify", &header);
     answer.starts_with("HTTP/1.1 200")
 }
 
 /// Starts the gateway in the window. Returns its address.
-async fn start_gateway(studio: &Studio) -> String {
+pub(crate) async fn start_gateway(studio: &Studio) -> String {
     let port = free_port();
     studio.click("gateway-mark").await;
     studio.fill("gateway-port", &port.to_string()).await;
