@@ -97,8 +97,9 @@ impl Handover<'_> {
     fn uses(&self) -> String {
         let uses = self.claims.registered.uses;
         match (uses.limit(), self.elsewhere) {
-            (None, _) => "any number of times".to_owned(),
-            (Some(_), Some(host)) => format!("as often as {host} allows"),
+            // A code without a number of uses says nothing about them, either.
+            (_, Some(host)) => format!("as often as {host} allows"),
+            (None, None) => "any number of times".to_owned(),
             (Some(_), None) if uses == Uses::ONCE => "once".to_owned(),
             (Some(limit), None) => format!("{limit} times"),
         }
@@ -322,6 +323,10 @@ mod tests {
         assert_eq!(words(Some(3), "never", None), "3 times; without an end");
         assert_eq!(
             words(Some(1), "never", Some("chat.example")),
+            "as often as chat.example allows; without an end"
+        );
+        assert_eq!(
+            words(None, "never", Some("chat.example")),
             "as often as chat.example allows; without an end"
         );
         let mut later = claims_of(None, "never");
