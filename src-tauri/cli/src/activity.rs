@@ -18,7 +18,7 @@ use crate::args::{
     VerifyArguments,
 };
 use crate::context::Context;
-use crate::export::write_export;
+use crate::export::write_lines;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
@@ -98,8 +98,8 @@ fn export(
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let query = query_of(&arguments.filter)?;
-    let format = arguments.format.into();
-    let written = write_export(arguments.out.as_deref(), context, |write| {
+    let (format, out) = (arguments.format, arguments.out.as_deref());
+    let written = write_lines(format, out, context, output, |format, write| {
         export_activity(directory, &query, format, |bytes, _| write(bytes)).wait()
     })?;
     let Some((count, path)) = written else {

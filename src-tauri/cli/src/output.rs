@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::closed::is_closed;
 use crate::failure::Failure;
 use crate::hints;
-use crate::text::{Text, escaped_json};
+use crate::text::{Syntax, Text, escaped_content, escaped_json};
 
 pub(crate) struct Output {
     json: bool,
@@ -100,9 +100,19 @@ impl Output {
         out(text)
     }
 
-    /// Writes the content of a file to standard output, even if JSON was requested.
-    pub(crate) fn content(bytes: &[u8]) -> Result<(), Failure> {
-        out_bytes(bytes)
+    /// Writes a piece of a file's content to standard output, unchanged. In a terminal, control
+    /// characters in it are escaped.
+    pub(crate) fn content(bytes: &[u8], syntax: Syntax) -> Result<(), Failure> {
+        if Self::is_terminal() {
+            out(&escaped_content(bytes, syntax))
+        } else {
+            out_bytes(bytes)
+        }
+    }
+
+    /// Returns whether JSON was requested.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Returns whether standard output is a terminal.
@@ -199,7 +209,7 @@ fn as_option(field: String) -> String {
         "audiences" => "audience".to_owned(),
         "typingmind_key" => "typingmind-key-file".to_owned(),
         "session_idle" | "typingmind_region" | "return_to" | "embed_in" | "not_before"
-        | "account_ends" | "expires_in" => field.replace('_', "-"),
+        | "account_ends" | "expires_in" | "retire_after" => field.replace('_', "-"),
         _ => field,
     }
 }

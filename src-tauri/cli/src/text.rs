@@ -92,6 +92,28 @@ pub(crate) fn escaped_json(json: &str) -> String {
     escaped
 }
 
+/// Syntax of the content of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    Csv,
+    Json,
+}
+
+/// Escapes the characters of [`is_unsafe`] in a piece of a file's content, but for the ends of its
+/// lines. Leaves out a byte order mark. The meaning of JSON does not change.
+pub(crate) fn escaped_content(content: &[u8], syntax: Syntax) -> String {
+    let content = String::from_utf8_lossy(content);
+    let content = content.trim_start_matches('\u{feff}');
+    match syntax {
+        Syntax::Json => escaped_json(content),
+        Syntax::Csv => {
+            let mut text = Text::new();
+            text.add(&content.replace("\r\n", "\n"), |c| c != '\n');
+            text.0
+        }
+    }
+}
+
 /// Returns whether a character controls the terminal, changes the direction or the lines of the
 /// text around it, or is invisible: control characters (C0, DEL, C1), line and paragraph
 /// separators, and Unicode's format characters.
@@ -143,6 +165,20 @@ mod tests {
         for kept in ["Jürgen", "日本", "محمد", "👩", "e\u{301}", "a b"] {
             assert_eq!(Text::from(kept).as_str(), kept);
         }
+    }
+
+    #[test]
+    fn content_in_a_terminal_keeps_its_lines_and_loses_its_control_characters() {
+        let csv = "\u{feff}id,name\r\nada,\u{1b}[31mAda\u{202e}\r\n";
+        assert_eq!(
+            escaped_content(csv.as_bytes(), Syntax::Csv),
+            "id,name\nada,\\u{1b}[31mAda\\u{202e}\n"
+        );
+        let json = "{\"name\":\"\u{9b}31m\"}\n";
+        assert_eq!(
+            escaped_content(json.as_bytes(), Syntax::Json),
+            "{\"name\":\"\\u009b31m\"}\n"
+        );
     }
 
     #[test]

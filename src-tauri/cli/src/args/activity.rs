@@ -57,9 +57,9 @@ pub(crate) struct VerifyArguments {
 pub(crate) struct ActivityExportArguments {
     #[command(flatten)]
     pub(crate) filter: ActivityFilter,
-    /// Format of the file.
-    #[arg(long, value_enum, default_value = "csv")]
-    pub(crate) format: LineFormatArgument,
+    /// Format of the file [default: csv, and jsonl on standard output with --json].
+    #[arg(long)]
+    pub(crate) format: Option<LineFormatArgument>,
     /// File that only its owner can read [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -145,9 +145,9 @@ pub(crate) struct CopyArguments {
 pub(crate) struct ExportLinksArguments {
     #[command(flatten)]
     pub(crate) filter: LinkFilterArguments,
-    /// Format of the file.
-    #[arg(long, default_value = "csv")]
-    pub(crate) format: LineFormatArgument,
+    /// Format of the file [default: csv, and jsonl on standard output with --json].
+    #[arg(long)]
+    pub(crate) format: Option<LineFormatArgument>,
     /// File that only its owner can read [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

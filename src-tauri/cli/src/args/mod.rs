@@ -46,7 +46,7 @@ pub(crate) use users::{
     ImportArguments, ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments,
     UsersCommand,
 };
-pub(crate) use values::SeatLimit;
+pub(crate) use values::{LineFormatArgument, SeatLimit};
 
 use std::path::PathBuf;
 

@@ -186,9 +186,9 @@ pub(crate) struct ImportArguments {
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
-    /// Format of the file.
-    #[arg(long, default_value = "csv")]
-    pub(crate) format: FormatArgument,
+    /// Format of the file [default: csv, and json on standard output with --json].
+    #[arg(long)]
+    pub(crate) format: Option<FormatArgument>,
     /// File that only its owner can read [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::filter::query_of;
 use crate::args::ExportLinksArguments;
 use crate::context::Context;
-use crate::export::write_export;
+use crate::export::write_lines;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -21,8 +21,8 @@ pub(super) fn export(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let query = query_of(&arguments.filter, now)?;
-    let format = arguments.format.into();
-    let written = write_export(arguments.out.as_deref(), context, |write| {
+    let (format, out) = (arguments.format, arguments.out.as_deref());
+    let written = write_lines(format, out, context, output, |format, write| {
         export_links(ledger, &query, format, |bytes| write(bytes)).wait()
     })?;
     let Some((links, path)) = written else {
