@@ -88,6 +88,15 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
                 "If the file or its passphrase is lost, '{program} secret start-anew' begins with new keys."
             )
         }
+        // The signing key that a command names is the active one.
+        ErrorCode::InvalidSetting if error.field.as_deref() == Some("key") => format!(
+            "{program} keys rotate --instance {name} makes another key active. If others may know this one: \
+             {program} keys retire --instance {name} --leaked KEY"
+        ),
+        ErrorCode::InstanceExists if error.field.as_deref() == Some("replace") => {
+            "--replace replaces that instance, and --name NAME gives the restored one another name."
+                .to_owned()
+        }
         ErrorCode::HostedElsewhere => format!(
             "If people sign in at the gateway of this computer: {program} instance set {name} --hosted here"
         ),

@@ -29,7 +29,8 @@ pub(crate) struct RestoreArguments {
     /// Name of the restored instance [default: that of the backup].
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Replace the instance with that name, with its users and activity.
+    /// Replace the instance that the backup is of, with its users and activity. Another instance is
+    /// never replaced.
     #[arg(long)]
     pub(crate) replace: bool,
     /// Leave out the keys that are sealed in the backup. A replaced instance keeps its signing key.

@@ -114,8 +114,14 @@ fn a_refused_restore_says_what_to_do_and_changes_nothing() {
         let ran = with_passphrase(here.path(), &[&["--json", "restore"], more].concat(), input);
         ran.refusal()
     };
-    let name = || Some("name".to_owned());
-    assert_eq!(restore(&[path], b""), (1, "instance_exists".into(), name()));
+    let replace = Some("replace".to_owned());
+    assert_eq!(
+        restore(&[path], b""),
+        (1, "instance_exists".into(), replace)
+    );
+    let said = with_passphrase(here.path(), &["restore", path], b"").err;
+    let hint = "hint: --replace replaces that instance, and --name NAME gives";
+    assert!(said.contains(hint), "{said}");
     assert_eq!(restore(&["/nonexistent"], b"").1, "storage");
     let whole = fs::read(&file).unwrap();
     let cut = &whole[..whole.len() / 2];

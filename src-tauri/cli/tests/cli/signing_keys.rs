@@ -128,9 +128,24 @@ fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
     let later = keys(folder, &[&rotate[..], &["--retire-after", "7d"]].concat());
     let (_, code, field) = later.refusal();
     assert_eq!(code, "hosted_elsewhere");
-    assert_eq!(field.as_deref(), Some("retire_after"));
+    assert_eq!(field.as_deref(), Some("retire-after"));
     let leaked = ["retire", id(&listed[0]), "--leaked", "--instance", "here"];
     assert_eq!(keys(folder, &leaked).refusal().1, "hosted_elsewhere");
+}
+
+#[test]
+fn retiring_the_active_key_says_how_to_replace_it() {
+    let folder = folder();
+    let listed = done(folder.path(), &["list"]);
+    let retire = ["keys", "retire", id(&listed[0]), "--instance", "here"];
+    let refused = in_folder(folder.path(), &retire);
+    assert_eq!(refused.code, 1);
+    for said in [
+        "hint: latchkey keys rotate --instance here",
+        "latchkey keys retire --instance here --leaked KEY",
+    ] {
+        assert!(refused.err.contains(said), "{}", refused.err);
+    }
 }
 
 #[test]

@@ -323,16 +323,22 @@ impl Home {
 fn require_replaceable(existing: &Instance, id: &InstanceId, replace: bool) -> Result<()> {
     let name = existing.settings.name.as_str();
     let is_same = existing.id == *id && existing.connection.is_none();
-    let message = match (is_same, replace) {
+    let (field, message) = match (is_same, replace) {
         (true, true) => return Ok(()),
-        (true, false) => format!(
-            "There is an instance '{name}' already. Replace it, or choose another name. Nothing was changed."
+        (true, false) => (
+            "replace",
+            format!(
+                "There is an instance '{name}' already. Replace it, or choose another name. Nothing was changed."
+            ),
         ),
-        (false, _) => format!(
-            "There is an instance '{name}' already, and the backup is of another instance, '{id}'. Choose another name, or remove '{name}' first. Nothing was changed."
+        (false, _) => (
+            "name",
+            format!(
+                "There is an instance '{name}' already, and the backup is of another instance, '{id}'. Choose another name, or remove '{name}' first. Nothing was changed."
+            ),
         ),
     };
-    Err(Error::new(ErrorCode::InstanceExists, message).about("name"))
+    Err(Error::new(ErrorCode::InstanceExists, message).about(field))
 }
 
 /// Fails with [`ErrorCode::OnGateway`] for an instance on a gateway, which has the directory.
