@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use latchkey_core::instance::Instance;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_store::files::{self, Replacement};
 use latchkey_store::home::Home;
@@ -99,6 +100,17 @@ impl Context {
                 .about("instance")
                 .into()
         })
+    }
+
+    /// Opens the data folder and finds the instance that the option `--instance` names. Fails if the
+    /// option is missing.
+    pub(crate) fn instance(&self, name: Option<&str>) -> Result<(Home, Instance), Failure> {
+        let Some(name) = name else {
+            return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
+        };
+        let home = self.home()?;
+        let instance = home.instances().find(name)?;
+        Ok((home, instance))
     }
 
     /// Claims standard input. Fails the second time, because it can be read only once.

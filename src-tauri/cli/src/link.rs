@@ -1,18 +1,19 @@
 //! The command `latchkey link`.
 
+pub(crate) mod gateway;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::admin::{Link, LinkRequest};
+use latchkey_core::admin::LinkRequest;
 use latchkey_core::directory::Directory;
-use latchkey_core::error::Warning;
 use latchkey_core::inspect::preview;
-use latchkey_core::instance::{Instance, Settings};
+use latchkey_core::instance::Instance;
 use latchkey_core::ledger::{self, TakenLink, not_entered};
-use latchkey_core::link::compose::{Composed, LinkSpec, Target, compose};
+use latchkey_core::link::compose::{LinkSpec, Target, compose};
 use latchkey_core::link::message::person_name;
 use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::link::{BaseUrl, Parameter};
@@ -25,11 +26,11 @@ use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::text;
 use latchkey_core::protocol::uses::Uses;
 use latchkey_core::secret::SigningKey;
-use latchkey_core::{Error, ErrorCode, time};
+use latchkey_core::{Error, time};
 use latchkey_store::Wait as _;
-use latchkey_store::home::{Home, is_gateway};
+use latchkey_store::home::Home;
 
-use crate::args::{FormArguments, LinkArguments, SecretArguments, Shape};
+use crate::args::{LinkArguments, Shape};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::made_link::MadeLink;
@@ -50,9 +51,13 @@ pub(crate) fn link(
     }
     let payload = payload(arguments, context)?;
     let by = AuditContext::new(Actor::CommandLine, now);
-    let link = match signed_by_gateway(arguments.instance.as_deref(), &arguments.secret, context)? {
-        Some((home, instance)) => made_there(&home, &instance, payload, arguments, context, &by)?,
-        None => made_here(payload, arguments, context, &by)?,
+    let named = arguments.instance.as_deref();
+    let named = named.map(|name| context.instance(Some(name))).transpose()?;
+    let link = match named {
+        Some((home, instance)) if gateway::signs(&home, &instance, &arguments.secret, context)? => {
+            made_there(&home, &instance, payload, arguments, context, &by)?
+        }
+        named => made_here(payload, named, arguments, context, &by)?,
     };
     link.print(&arguments.form, context, output)?;
     Ok(ExitCode::SUCCESS)
@@ -61,6 +66,7 @@ pub(crate) fn link(
 /// Makes a link with a key that is here. If an instance is named, enters the link in its ledger.
 fn made_here(
     payload: Payload,
+    named: Option<(Home, Instance)>,
     arguments: &LinkArguments,
     context: &Context,
     by: &AuditContext,
@@ -70,7 +76,7 @@ fn made_here(
         lifetime,
         key,
         instance,
-    } = signer(arguments, context, by.at)?;
+    } = signer(named, arguments, context, by.at)?;
     let composed = compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
     let short = arguments.short.then(ShortCode::new).transpose()?;
     let mut link = MadeLink::new(composed.clone(), target.url.clone());
@@ -98,7 +104,7 @@ fn made_here(
         if arguments.form.shape == Shape::Message {
             let name = person_name(&composed.claims.payload, &*ledger).wait();
             let (form, url) = (&arguments.form, link.shown_url());
-            link.message = message(form, settings, url, &composed, Some(&name));
+            link.message = message(form, instance, url, &composed, Some(&name));
         }
     } else {
         link.message = message_without_instance(&arguments.form, &target.url, &composed);
@@ -135,30 +141,6 @@ fn note(arguments: &LinkArguments) -> Result<Option<String>, Failure> {
     Ok(note.flatten())
 }
 
-/// Returns the instance that the arguments name, if its gateway must sign: one on another computer,
-/// or `latchkey serve` here if it alone has the secret.
-pub(crate) fn signed_by_gateway(
-    instance: Option<&str>,
-    secret: &SecretArguments,
-    context: &Context,
-) -> Result<Option<(Home, Instance)>, Failure> {
-    let Some(name) = instance else {
-        return Ok(None);
-    };
-    let home = context.home()?;
-    let instance = home.instances().find(name)?;
-    if instance.connection.is_none() {
-        let is_secret_known =
-            instance.key.is_some() || secret.secret_file.is_some() || keys::in_environment();
-        let holder = home.directory_holder(&instance);
-        let is_served = holder.is_some_and(|holder| is_gateway(&holder));
-        return Ok((!is_secret_known && is_served).then_some((home, instance)));
-    }
-    keys::unlock_access(&home, &instance, context)?;
-    keys::refuse_given(secret, &instance)?;
-    Ok(Some((home, instance)))
-}
-
 /// Has the gateway of an instance make a link and enter it in the ledger.
 fn made_there(
     home: &Home,
@@ -168,72 +150,23 @@ fn made_there(
     context: &Context,
     by: &AuditContext,
 ) -> Result<MadeLink, Failure> {
-    let settings = settings_there(home, instance, by)?;
-    let spec = spec(payload, arguments, settings.lifetime)?;
+    let there = gateway::instance_there(home, instance, by)?;
+    let spec = spec(payload, arguments, there.settings.lifetime)?;
     let request = LinkRequest {
         note: note(arguments)?,
         supersede: arguments.supersede,
         short: arguments.short,
         given: Some(arguments.form.given()),
+        // The gateway knows the default.
+        expires_in: arguments.expires_in.map(|lifetime| lifetime.to_string()),
         ..LinkRequest::from(&spec)
     };
-    let link = home.sign_link(instance, &request, by)?;
-    let message = message_there(&arguments.form, &link, &settings, home, instance, context)?;
-    let mut link = MadeLink::of_gateway(link, settings, by.at);
-    link.message = message;
-    if instance.connection.is_some() {
-        let refusal = refusal_there(home, instance, link.code.expose())?;
-        link.warnings.extend(refusal);
+    let link = home.sign_link(&there, &request, by)?;
+    let mut made = gateway::made(link, &arguments.form, home, &there, context, by.at)?;
+    if there.connection.is_some() {
+        made.warn(gateway::refusal(home, &there, made.code.expose())?);
     }
-    Ok(link)
-}
-
-/// Returns the message about a link that a gateway has signed, if it is wanted. A key that cannot
-/// read users leaves the name to the payload.
-pub(crate) fn message_there(
-    form: &FormArguments,
-    link: &Link,
-    settings: &Settings,
-    home: &Home,
-    instance: &Instance,
-    context: &Context,
-) -> Result<Option<String>, Failure> {
-    if form.shape != Shape::Message {
-        return Ok(None);
-    }
-    let composed = Composed::try_from(link.clone())?;
-    let payload = &composed.claims.payload;
-    let directory = users::ledger(home, instance, context).ok();
-    let name = directory.map(|directory| person_name(payload, &*directory).wait());
-    let url = link.short_url.as_ref().unwrap_or(&link.url);
-    Ok(message(form, settings, url, &composed, name.as_deref()))
-}
-
-/// Returns the settings of an instance whose gateway signs.
-pub(crate) fn settings_there(
-    home: &Home,
-    instance: &Instance,
-    by: &AuditContext,
-) -> Result<Settings, Failure> {
-    match home.refresh(&instance.id, by) {
-        Ok((current, _)) => Ok(current.settings),
-        // A key for links only cannot read the settings. Then those count that were read before.
-        Err(refused) if refused.code == ErrorCode::ScopeMissing => Ok(instance.settings.clone()),
-        Err(refused) => Err(refused.into()),
-    }
-}
-
-/// Returns the warning about a new link that the gateway would refuse now, such as one for a user
-/// whom it does not know.
-fn refusal_there(home: &Home, instance: &Instance, code: &str) -> Result<Option<Warning>, Failure> {
-    let Some(outcome) = home.inspect_there(instance, code)?.dry_run else {
-        return Ok(None);
-    };
-    let signs_in = ["signed_in", "provisioned"].contains(&&*outcome.verdict);
-    Ok((!signs_in).then_some(Warning {
-        code: outcome.verdict,
-        message: outcome.message,
-    }))
+    Ok(made)
 }
 
 fn spec(
@@ -271,10 +204,13 @@ struct Signer {
     instance: Option<(Home, Instance)>,
 }
 
-fn signer(arguments: &LinkArguments, context: &Context, now: Timestamp) -> Result<Signer, Failure> {
-    if let Some(name) = &arguments.instance {
-        let home = context.home()?;
-        let instance = home.instances().find(name)?;
+fn signer(
+    named: Option<(Home, Instance)>,
+    arguments: &LinkArguments,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Signer, Failure> {
+    if let Some((home, instance)) = named {
         let known = Some((&home, &instance));
         let keys = keys::key_set(&arguments.secret, context, known, now)?;
         return Ok(Signer {

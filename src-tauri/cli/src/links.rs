@@ -22,6 +22,7 @@ use crate::args::{CopyArguments, LinksArguments, LinksCommand, ListLinksArgument
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::made_link::MadeLink;
+use crate::link::gateway;
 use crate::message::message;
 use crate::output::{Output, value};
 use crate::text::Text;
@@ -33,11 +34,7 @@ pub(crate) fn links(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let Some(instance) = &arguments.instance else {
-        return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
-    };
-    let home = context.home()?;
-    let instance = home.instances().find(instance)?;
+    let (home, instance) = context.instance(arguments.instance.as_deref())?;
     let by = AuditContext::new(Actor::CommandLine, now);
     if let LinksCommand::Copy(copied) = &arguments.command {
         copy(copied, &home, &instance, context, &by)?.print(&copied.form, context, output)?;
@@ -122,15 +119,10 @@ fn copy(
 ) -> Result<MadeLink, Failure> {
     let (id, form) = (&arguments.id, &arguments.form);
     form.check(context)?;
-    let name = instance.id.as_str();
-    if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
-    {
-        let settings = link::settings_there(&home, &instance, by)?;
-        let copied = home.copy_link_there(&instance, id, form.given())?;
-        let message = link::message_there(form, &copied, &settings, &home, &instance, context)?;
-        let mut made = MadeLink::of_gateway(copied, settings, by.at);
-        made.message = message;
-        return Ok(made);
+    if gateway::signs(home, instance, &arguments.secret, context)? {
+        let there = gateway::instance_there(home, instance, by)?;
+        let copied = home.copy_link_there(&there, id, form.given(), by)?;
+        return gateway::made(copied, form, home, &there, context, by.at);
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
@@ -145,7 +137,7 @@ fn copy(
         let mut made = MadeLink::new(composed.clone(), again.target.url.clone());
         made.require_form(form)?;
         let name = link.name.as_deref();
-        made.message = message(form, &instance.settings, made.shown_url(), composed, name);
+        made.message = message(form, instance, made.shown_url(), composed, name);
         Ok::<_, Failure>(made)
     });
     made.wait()

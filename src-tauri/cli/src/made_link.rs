@@ -57,7 +57,7 @@ impl MadeLink {
     }
 
     /// Returns a link that a gateway has signed.
-    pub(crate) fn of_gateway(link: Link, settings: Settings, now: jiff::Timestamp) -> Self {
+    pub(crate) fn of_gateway(link: Link, settings: &Settings, now: jiff::Timestamp) -> Self {
         let report = inspect(&link.code, &[], settings.code_rules(), now);
         Self {
             id: link.id,
@@ -69,8 +69,15 @@ impl MadeLink {
             message: None,
             expires_at: link.expires_at,
             warnings: link.warnings,
-            opens_at: settings.url,
+            opens_at: settings.url.clone(),
         }
+    }
+
+    /// Adds a warning, unless there is one with its code.
+    pub(crate) fn warn(&mut self, warning: Option<Warning>) {
+        let is_new = |new: &Warning| self.warnings.iter().all(|known| known.code != new.code);
+        let warning = warning.filter(is_new);
+        self.warnings.extend(warning);
     }
 
     /// Fails if the link is wanted as a QR code and does not fit into one.

@@ -20,6 +20,7 @@ use serde_json::json;
 use crate::args::{GrantArguments, RequestsArguments, RequestsCommand};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::link::gateway;
 use crate::made_link::MadeLink;
 use crate::message::message;
 use crate::output::{Output, value};
@@ -32,11 +33,7 @@ pub(crate) fn requests(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let Some(instance) = &arguments.instance else {
-        return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
-    };
-    let home = context.home()?;
-    let instance = home.instances().find(instance)?;
+    let (home, instance) = context.instance(arguments.instance.as_deref())?;
     require_requests(&instance)?;
     let by = AuditContext::new(Actor::CommandLine, now);
     match &arguments.command {
@@ -118,15 +115,10 @@ fn grant(
 ) -> Result<MadeLink, Failure> {
     let (number, form) = (arguments.number, &arguments.form);
     form.check(context)?;
-    let name = instance.id.as_str();
-    if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
-    {
-        let settings = link::settings_there(&home, &instance, by)?;
-        let granted = home.grant_request_there(&instance, number, form.given(), by)?;
-        let message = link::message_there(form, &granted, &settings, &home, &instance, context)?;
-        let mut made = MadeLink::of_gateway(granted, settings, by.at);
-        made.message = message;
-        return Ok(made);
+    if gateway::signs(home, instance, &arguments.secret, context)? {
+        let there = gateway::instance_there(home, instance, by)?;
+        let granted = home.grant_request_there(&there, number, form.given(), by)?;
+        return gateway::made(granted, form, home, &there, context, by.at);
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
@@ -142,6 +134,6 @@ fn grant(
     drop(directory);
     let ledger = link::entered(home, instance, taken, context, by)?;
     let name = person_name(&composed.claims.payload, &*ledger).wait();
-    made.message = message(form, settings, made.shown_url(), &composed, Some(&name));
+    made.message = message(form, instance, made.shown_url(), &composed, Some(&name));
     Ok(made)
 }

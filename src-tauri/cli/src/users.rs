@@ -43,11 +43,8 @@ pub(crate) fn users(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let Some(instance) = &arguments.instance else {
-        return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
-    };
-    let home = context.home()?;
-    let found = home.instances().find(instance)?;
+    let (home, found) = context.instance(arguments.instance.as_deref())?;
+    let instance = arguments.instance.as_deref().unwrap_or_default();
     if typingmind::has_users(&found) || matches!(arguments.command, UsersCommand::Sync) {
         typingmind::users(&arguments.command, &home, &found, context, output, now)?;
         return Ok(ExitCode::SUCCESS);

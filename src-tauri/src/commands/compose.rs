@@ -528,9 +528,7 @@ fn message_of(
     let instance = home.instances().get(id)?;
     let ledger = studio.ledger(&home, &instance)?;
     let name = person_name(&composed.claims.payload, &*ledger).wait();
-    Ok(instance
-        .settings
-        .message_to(&name, url, composed, &TimeZone::system()))
+    Ok(instance.message_to(&name, url, composed, &TimeZone::system()))
 }
 
 /// Returns the URL and the QR code of the short link if there is one, else of the long link.
@@ -625,7 +623,7 @@ fn take(
             .id
             .as_deref()
             .unwrap_or_default();
-        home.copy_link_there(&instance, id, given)?;
+        home.copy_link_there(&instance, id, given, &now())?;
     } else {
         let taken = taken(shown, signed, given, notes)?;
         let taken = instance.settings.giving_out(taken)?;

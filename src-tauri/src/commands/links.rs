@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::Actor;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::{self, ClaimTime};
-use latchkey_core::instance::{Instance, InstanceId, Settings};
+use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::ledger::{
     self, GivenAs, LinkCounts, LinkOrigin, LinkSort, LinkSortBy, LinkStatus, ListedLink,
     Revocation, RevocationScope, Use,
@@ -368,11 +368,11 @@ pub async fn link_copy(
             &request.instance,
             &request.id,
             given,
-            |composed, settings, name| {
+            |composed, instance, name| {
                 let name = || name.unwrap_or_else(|| composed.claims.payload.display_name());
                 let url = composed.link.url();
                 let zone = TimeZone::system();
-                let message = || Ok(settings.message_to(name(), &url, composed, &zone));
+                let message = || Ok(instance.message_to(name(), &url, composed, &zone));
                 content(what, composed, &url, &Qr::for_url(&url), message)
             },
         );
@@ -420,34 +420,35 @@ fn find(ledger: &dyn Directory, id: &str) -> CoreResult<(ListedLink, Option<Clai
         .ok_or_else(ledger::unknown_link)
 }
 
-/// Gives a link of the ledger out again, in the form that `form` makes of the link, the settings of its
-/// instance and the name of its person.
+/// Gives a link of the ledger out again, in the form that `form` makes of the link, its instance and
+/// the name of its person.
 fn given_again<T>(
     studio: &Studio,
     id: &str,
     link: &str,
     given: GivenAs,
-    form: impl FnOnce(&Composed, &Settings, Option<&str>) -> CoreResult<T>,
+    form: impl FnOnce(&Composed, &Instance, Option<&str>) -> CoreResult<T>,
 ) -> CoreResult<T> {
     let home = studio.home()?;
     let instance = instance(&home, id)?;
-    let settings = &instance.settings;
     let ledger = studio.ledger(&home, &instance)?;
     if instance.connection.is_some() {
         let (listed, _) = find(&*ledger, link)?;
-        let composed = home.copy_link_there(&instance, link, given)?.try_into()?;
-        return form(&composed, settings, listed.link.name.as_deref());
+        let composed = home
+            .copy_link_there(&instance, link, given, &now())?
+            .try_into()?;
+        return form(&composed, &instance, listed.link.name.as_deref());
     }
     let by = now();
     let keys = home.key_set(&instance, by.at)?;
     let again = Again {
         id: link,
         given,
-        target: &settings.target(),
+        target: &instance.settings.target(),
         keys: &keys.usable(by.at),
     };
     let given = give_out(&*ledger, again, &by, |composed, link| {
-        form(composed, settings, link.name.as_deref())
+        form(composed, &instance, link.name.as_deref())
     });
     given.wait()
 }

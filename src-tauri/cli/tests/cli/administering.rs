@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::run::{SECRET, in_folder};
+use crate::run::in_folder;
 use crate::serve::{Serving, cookie, folder, link, run};
 
 /// Runs a command that must succeed, and returns what it has printed as JSON.
@@ -104,40 +104,6 @@ fn every_command_for_users_works_while_the_gateway_runs() {
     ];
     assert_eq!(&codes[..expected.len()], expected);
     assert_eq!(entries[1]["actor"], "command_line");
-    serving.end();
-}
-
-#[test]
-fn a_running_gateway_that_alone_has_the_secret_signs_links() {
-    let folder = tempfile::tempdir().unwrap();
-    let add = ["--url", "http://localhost:8787", "--no-secret"];
-    run(
-        folder.path(),
-        &[&["instance", "add", "Here"][..], &add].concat(),
-    );
-    let link = || {
-        let arguments = ["--json", "link", "--instance", "here", "--user-id", "ada"];
-        in_folder(folder.path(), &arguments)
-    };
-    let field = Some("secret-file".to_owned());
-    assert_eq!(link().refusal(), (2, "usage".to_owned(), field));
-    let secret = folder.path().join("secret");
-    std::fs::write(&secret, SECRET).unwrap();
-    let secret = secret.to_str().unwrap();
-    let serving = Serving::new(folder.path(), &["--secret-file", secret]);
-    let made = link();
-    assert_eq!(made.code, 0, "{}", made.err);
-    let made = made.json();
-    assert_eq!(made["claims"]["user"]["id"], "ada");
-    let url = made["link"].as_str().unwrap();
-    let path = url.strip_prefix("http://localhost:8787").unwrap();
-    assert!(serving.get(path, "").starts_with("HTTP/1.1 303"));
-    let activity = json(&folder, &["activity", "list", "--instance", "here"]);
-    let entry = &activity["entries"][1];
-    assert_eq!(
-        (&entry["code"], &entry["actor"]),
-        (&"link_made".into(), &"command_line".into())
-    );
     serving.end();
 }
 

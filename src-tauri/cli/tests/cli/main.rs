@@ -53,6 +53,8 @@ mod sealed;
 mod serve;
 mod serve_listening;
 mod serve_running;
+#[cfg(unix)]
+mod service_secret;
 mod sessions;
 mod short_links;
 mod signing_keys;

@@ -41,7 +41,7 @@ fn single_use(folder: &Path, user: &str) -> String {
     path_of(&made)
 }
 
-fn path_of(link: &str) -> String {
+pub(crate) fn path_of(link: &str) -> String {
     link.strip_prefix("http://localhost:8787")
         .unwrap()
         .to_owned()
@@ -64,7 +64,7 @@ fn press(serving: &Serving, path: &str, form: &str) -> String {
 }
 
 /// Uses a link up, and asks for a new one.
-fn ask(serving: &Serving, path: &str) {
+pub(crate) fn ask(serving: &Serving, path: &str) {
     assert!(press(serving, path, "").starts_with("HTTP/1.1 303"));
     let page = serving.get(path, "");
     assert!(page.contains("Ask for a new link"), "{page}");

@@ -27,7 +27,8 @@ const KEY_ID_CHARS: usize = 8;
 
 impl Home {
     /// Connects to a gateway: exchanges the pairing code for an API key, stores the key, and adds
-    /// the instance. Without a `name`, it has the name that it has there.
+    /// the instance. Without a `name`, it has the name that it has there. If this instance is
+    /// connected under that name already, it gets the new key.
     ///
     /// Fails before the code is used up if the key or the name could not be stored.
     pub fn connect(
@@ -38,7 +39,7 @@ impl Home {
     ) -> Result<Instance> {
         let name = name.map(Name::parse).transpose()?;
         if let Some(name) = &name {
-            self.instances.require_free(name)?;
+            self.require_name(name, &string.url, Some(&string.instance))?;
         }
         let key = self.pair(string)?;
         let address = Address {
@@ -51,7 +52,7 @@ impl Home {
 
     /// Connects to a gateway by its address and an API key. A gateway whose certificate is not of a
     /// public authority needs its fingerprint. Without a `name`, the instance has the name that it
-    /// has there.
+    /// has there. If this instance is connected under that name already, it gets the new key.
     pub fn connect_with_key(
         &self,
         url: &GatewayUrl,
@@ -62,7 +63,7 @@ impl Home {
     ) -> Result<Instance> {
         let name = name.map(Name::parse).transpose()?;
         if let Some(name) = &name {
-            self.instances.require_free(name)?;
+            self.require_name(name, url, None)?;
         }
         self.keys.require_open()?;
         let key = typed_key(key)?;
@@ -85,17 +86,42 @@ impl Home {
         by: &AuditContext,
     ) -> Result<Instance> {
         let instance = self.instances.get(id)?;
-        let connection = connection(&instance)?;
-        if connection.instance != string.instance {
-            let message = format!(
-                "The connection string is for the instance '{}', and this one is '{}' at its gateway. Add that one instead.",
-                string.instance, connection.instance
-            );
-            return Err(Error::new(ErrorCode::InvalidSetting, message).about("connection"));
-        }
+        require_same(connection(&instance)?, &string.instance, "connection")?;
         let key = self.pair(string)?;
-        let connection = self.connection(string, &key)?;
-        self.replace_connection(id, connection, by)
+        let address = Address {
+            url: &string.url,
+            pin: string.fingerprint,
+            instance: Some(&string.instance),
+        };
+        let new = self.connection(&address, string.instance.clone(), &key)?;
+        self.replace_connection(id, new, by)
+    }
+
+    /// Connects an instance again by the address of its gateway and an API key.
+    ///
+    /// Fails if the key is for another instance.
+    pub fn reconnect_with_key(
+        &self,
+        id: &InstanceId,
+        url: &GatewayUrl,
+        pin: Option<Fingerprint>,
+        key: &Secret,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let instance = self.instances.get(id)?;
+        let known = connection(&instance)?;
+        self.keys.require_open()?;
+        let key = typed_key(key)?;
+        let about = RemoteGateway::new(url, pin, &key, None)?.about().wait()?;
+        let there = InstanceId::parse(&about.instance)?;
+        require_same(known, &there, "key")?;
+        let address = Address {
+            url,
+            pin,
+            instance: None,
+        };
+        let new = self.connection(&address, there, &key)?;
+        self.replace_connection(id, new, by)
     }
 
     /// Trusts another certificate from now on, whose fingerprint the administrator has compared.
@@ -179,11 +205,17 @@ impl Home {
         by: &AuditContext,
     ) -> Result<(Instance, InstanceRecord)> {
         let settings = settings_here(&record.settings, instance.settings.name.clone());
-        let instance = if instance.settings == settings {
+        let connection = instance.connection.clone().map(|connection| Connection {
+            name: Some(record.settings.name.clone()),
+            settings_read: true,
+            ..connection
+        });
+        let instance = if instance.settings == settings && instance.connection == connection {
             instance
         } else {
             self.instances.update(&instance.id, by, |instance| {
                 instance.settings = settings;
+                instance.connection = connection;
                 Ok(())
             })?
         };
@@ -211,18 +243,31 @@ impl Home {
         if instance.connection.is_some() {
             return self.gateway(instance)?.make_link(wanted).wait();
         }
-        let folder = self.instances.folder(&instance.id);
-        let holder = RemoteDirectory::local(&folder).wait()?;
-        holder.make_link(wanted, by).wait()
+        self.holder(instance)?.make_link(wanted, by).wait()
     }
 
-    /// Has the gateway of an instance on another computer sign a link of its ledger again and
-    /// record that.
+    /// Returns the process that holds the directory of an instance that is hosted here.
+    fn holder(&self, instance: &Instance) -> Result<RemoteDirectory> {
+        let folder = self.instances.folder(&instance.id);
+        RemoteDirectory::local(&folder).wait()
+    }
+
+    /// Has the gateway of an instance sign a link of its ledger again and record that. For an
+    /// instance that is hosted here, this is the process that holds its directory.
     ///
     /// Fails with [`NotCopyable`](latchkey_core::ErrorCode::NotCopyable) for a link that does not
     /// work any more or cannot be signed again.
-    pub fn copy_link_there(&self, instance: &Instance, id: &str, given: GivenAs) -> Result<Link> {
-        self.gateway(instance)?.copy_link(id, given).wait()
+    pub fn copy_link_there(
+        &self,
+        instance: &Instance,
+        id: &str,
+        given: GivenAs,
+        by: &AuditContext,
+    ) -> Result<Link> {
+        if instance.connection.is_some() {
+            return self.gateway(instance)?.copy_link(id, given).wait();
+        }
+        self.holder(instance)?.copy_link(id, given, by).wait()
     }
 
     /// Has the gateway of an instance make the link that a person has asked for and record that. For
@@ -239,9 +284,9 @@ impl Home {
         if instance.connection.is_some() {
             return self.gateway(instance)?.grant_request(number, given).wait();
         }
-        let folder = self.instances.folder(&instance.id);
-        let holder = RemoteDirectory::local(&folder).wait()?;
-        holder.grant_request(number, given, by).wait()
+        self.holder(instance)?
+            .grant_request(number, given, by)
+            .wait()
     }
 
     /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the
@@ -334,38 +379,81 @@ impl Home {
         let gateway = RemoteGateway::new(address.url, address.pin, key, address.instance)?;
         let about = gateway.about().wait()?;
         let instance = InstanceId::parse(&about.instance)?;
-        let settings = match gateway.settings().wait() {
-            Ok(record) => record.settings,
+        let (settings, settings_read) = match gateway.settings().wait() {
+            Ok(record) => (record.settings, true),
             // The key is for users, links or the activity only.
             Err(refused) if refused.code == ErrorCode::ScopeMissing => {
                 let (Some(name), Some(url)) = (&about.name, &about.url) else {
                     return Err(refused.about("key"));
                 };
-                Settings::new(Name::parse(name)?, BaseUrl::parse(url)?, Hosted::Gateway)
+                let name = Name::parse(name)?;
+                let settings = Settings::new(name, BaseUrl::parse(url)?, Hosted::Gateway);
+                (settings, false)
             }
             Err(refused) => return Err(refused),
         };
         let name = name.unwrap_or_else(|| settings.name.clone());
+        let known = self.connected_as(&name, address.url, Some(&instance))?;
         let connection = Connection {
-            url: address.url.clone(),
-            instance,
-            fingerprint: address.pin,
-            key_id: key_id(key),
-            key: Some(self.keys.store_secret(key)?),
+            name: Some(settings.name.clone()),
+            settings_read,
+            ..self.connection(address, instance, key)?
         };
+        if let Some(known) = known {
+            return self.replace_connection(&known.id, connection, by);
+        }
         self.instances
             .add_connected(settings_here(&settings, name), connection.clone(), by)
             .inspect_err(|_| self.forget_access(&connection))
     }
 
-    fn connection(&self, string: &ConnectionString, key: &Secret) -> Result<Connection> {
+    /// Stores an API key, and returns the connection that uses it. The settings are not read yet.
+    fn connection(
+        &self,
+        address: &Address<'_>,
+        instance: InstanceId,
+        key: &Secret,
+    ) -> Result<Connection> {
         Ok(Connection {
-            url: string.url.clone(),
-            instance: string.instance.clone(),
-            fingerprint: string.fingerprint,
+            url: address.url.clone(),
+            instance,
+            fingerprint: address.pin,
             key_id: key_id(key),
             key: Some(self.keys.store_secret(key)?),
+            name: None,
+            settings_read: false,
         })
+    }
+
+    /// Returns the instance with a name, if it is connected to the gateway at `url`, and to
+    /// `instance` there if that is known.
+    fn connected_as(
+        &self,
+        name: &Name,
+        url: &GatewayUrl,
+        instance: Option<&InstanceId>,
+    ) -> Result<Option<Instance>> {
+        let is_there = |one: &Instance| {
+            one.settings.name.matches(name.as_str())
+                && one.connection.as_ref().is_some_and(|known| {
+                    known.url == *url && instance.is_none_or(|there| known.instance == *there)
+                })
+        };
+        Ok(self.instances.list()?.instances.into_iter().find(is_there))
+    }
+
+    /// Fails with [`ErrorCode::InstanceExists`] if a name is taken by another instance than the one
+    /// at a gateway.
+    fn require_name(
+        &self,
+        name: &Name,
+        url: &GatewayUrl,
+        instance: Option<&InstanceId>,
+    ) -> Result<()> {
+        match self.connected_as(name, url, instance)? {
+            Some(_) => Ok(()),
+            None => self.instances.require_free(name),
+        }
     }
 
     fn replace_connection(
@@ -374,9 +462,19 @@ impl Home {
         new: Connection,
         by: &AuditContext,
     ) -> Result<Instance> {
-        let mut old = None;
+        let mut old: Option<Connection> = None;
         let replaced = self.instances.update(id, by, |instance| {
-            old = instance.connection.replace(new.clone());
+            // The settings stay those that were read last, until they are read again.
+            let read = instance.connection.as_ref();
+            let kept = Connection {
+                settings_read: new.settings_read || read.is_some_and(|read| read.settings_read),
+                name: new
+                    .name
+                    .clone()
+                    .or_else(|| read.and_then(|read| read.name.clone())),
+                ..new.clone()
+            };
+            old = instance.connection.replace(kept);
             Ok(())
         });
         let orphan = if replaced.is_ok() { &old } else { &Some(new) };
@@ -405,6 +503,23 @@ fn connection(instance: &Instance) -> Result<&Connection> {
         );
         Error::new(ErrorCode::InvalidSetting, message).about("instance")
     })
+}
+
+/// Fails with [`ErrorCode::InvalidSetting`] unless a connection leads to the instance that the
+/// `field` is for.
+fn require_same(connection: &Connection, there: &InstanceId, field: &str) -> Result<()> {
+    if connection.instance == *there {
+        return Ok(());
+    }
+    let what = match field {
+        "key" => "API key",
+        _ => "connection string",
+    };
+    let message = format!(
+        "The {what} is for the instance '{there}', and this one is '{}' at its gateway. Add that one under another name instead.",
+        connection.instance
+    );
+    Err(Error::new(ErrorCode::InvalidSetting, message).about(field))
 }
 
 /// Returns the form in which settings that were read at a gateway are stored here. The name is this

@@ -7,10 +7,10 @@ use std::time::Duration;
 use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
-    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, CopyRequest, Fingerprint,
-    GatewayState, GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, LinkRequest,
-    MadeApiKey, Paired, PairingRequest, RedemptionRequest, RetirementRequest, RotationRequest,
-    SigningKeys, SigningKeysChanged,
+    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState,
+    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey, Paired,
+    PairingRequest, RedemptionRequest, RetirementRequest, RotationRequest, SigningKeys,
+    SigningKeysChanged,
 };
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
@@ -164,9 +164,7 @@ impl RemoteGateway {
 
     /// Has the gateway sign a link of its ledger again and record that.
     pub async fn copy_link(&self, id: &str, given: GivenAs) -> Result<Link> {
-        let path = format!("/links/{}/copies", encoded(id));
-        let call = Call::new(Method::POST, &path).json(&CopyRequest { given })?;
-        self.client.send(call).await
+        self.client.send(super::ledger::copying(id, given)?).await
     }
 
     /// Has the gateway make the link that a person has asked for, and record that.

@@ -3,9 +3,12 @@
 use hyper::Method;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::admin::{LinkDetails, LinkList, RevocationRequest, TakenLinkRequest};
+use latchkey_core::admin::{
+    CopyRequest, LinkDetails, LinkList, RevocationRequest, TakenLinkRequest,
+};
 use latchkey_core::ledger::{
-    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, Revocation, TakenLink,
+    GivenAs, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, Revocation,
+    TakenLink,
 };
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
@@ -78,6 +81,12 @@ pub(super) async fn link(
         Err(refused) if refused.code == ErrorCode::UnknownLink => Ok(None),
         found => found?.parse().map(Some),
     }
+}
+
+/// Returns the call that gives a link of the ledger out again.
+pub(super) fn copying(id: &str, given: GivenAs) -> Result<Call> {
+    let path = format!("/links/{}/copies", encoded(id));
+    Call::new(Method::POST, &path).json(&CopyRequest { given })
 }
 
 /// Returns the call that enters a link in the ledger.

@@ -202,6 +202,11 @@ impl RemoteDirectory {
         self.client.send(link(wanted)?.by(by)).await
     }
 
+    /// Gives a link of the ledger out again, which the process signs and records.
+    pub async fn copy_link(&self, id: &str, given: GivenAs, by: &AuditContext) -> Result<Link> {
+        self.client.send(ledger::copying(id, given)?.by(by)).await
+    }
+
     /// Makes the link that a person has asked for, which the process signs and records.
     pub async fn grant_request(
         &self,

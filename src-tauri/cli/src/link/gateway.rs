@@ -1,0 +1,112 @@
+//! Links that the gateway of an instance signs and records.
+
+use jiff::Timestamp;
+use latchkey_core::ErrorCode;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::admin::Link;
+use latchkey_core::error::Warning;
+use latchkey_core::instance::Instance;
+use latchkey_core::link::compose::Composed;
+use latchkey_core::link::message::person_name;
+use latchkey_store::Wait as _;
+use latchkey_store::home::{Home, is_gateway};
+
+use crate::args::{FormArguments, SecretArguments, Shape};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::made_link::MadeLink;
+use crate::message::message;
+use crate::{keys, users};
+
+/// Returns whether the gateway of an instance must sign its links: one on another computer, or
+/// `latchkey serve` here if it alone has the secret.
+pub(crate) fn signs(
+    home: &Home,
+    instance: &Instance,
+    secret: &SecretArguments,
+    context: &Context,
+) -> Result<bool, Failure> {
+    if instance.connection.is_none() {
+        let is_secret_known =
+            instance.key.is_some() || secret.secret_file.is_some() || keys::in_environment();
+        let holder = home.directory_holder(instance);
+        let is_served = holder.is_some_and(|holder| is_gateway(&holder));
+        return Ok(!is_secret_known && is_served);
+    }
+    keys::unlock_access(home, instance, context)?;
+    keys::refuse_given(secret, instance)?;
+    Ok(true)
+}
+
+/// Returns an instance whose gateway signs, with the settings that it has there.
+pub(crate) fn instance_there(
+    home: &Home,
+    instance: &Instance,
+    by: &AuditContext,
+) -> Result<Instance, Failure> {
+    match home.refresh(&instance.id, by) {
+        Ok((current, _)) => Ok(current),
+        // A key for links only cannot read the settings. Then those count that were read before.
+        Err(refused) if refused.code == ErrorCode::ScopeMissing => Ok(instance.clone()),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Returns the output for a link that a gateway has signed.
+pub(crate) fn made(
+    link: Link,
+    form: &FormArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    now: Timestamp,
+) -> Result<MadeLink, Failure> {
+    let message = message_about(&link, form, home, instance, context)?;
+    let mut made = MadeLink::of_gateway(link, &instance.settings, now);
+    let connection = instance.connection.as_ref();
+    if message.is_some() && connection.is_some_and(|connection| !connection.settings_read) {
+        made.warn(Some(Warning::new(
+            "settings_not_known",
+            "The message has Latchkey's own text. The instance may have another one, but the API key may not read its settings.",
+        )));
+    }
+    made.message = message;
+    Ok(made)
+}
+
+/// Returns the message about a link, if it is wanted. A key that cannot read users leaves the name to
+/// the payload.
+fn message_about(
+    link: &Link,
+    form: &FormArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+) -> Result<Option<String>, Failure> {
+    if form.shape != Shape::Message {
+        return Ok(None);
+    }
+    let composed = Composed::try_from(link.clone())?;
+    let payload = &composed.claims.payload;
+    let directory = users::ledger(home, instance, context).ok();
+    let name = directory.map(|directory| person_name(payload, &*directory).wait());
+    let url = link.short_url.as_ref().unwrap_or(&link.url);
+    Ok(message(form, instance, url, &composed, name.as_deref()))
+}
+
+/// Returns the warning about a new link that the gateway would refuse now, such as one for a user
+/// whom it does not know.
+pub(super) fn refusal(
+    home: &Home,
+    instance: &Instance,
+    code: &str,
+) -> Result<Option<Warning>, Failure> {
+    let Some(outcome) = home.inspect_there(instance, code)?.dry_run else {
+        return Ok(None);
+    };
+    let signs_in = ["signed_in", "provisioned"].contains(&&*outcome.verdict);
+    Ok((!signs_in).then_some(Warning {
+        code: outcome.verdict,
+        message: outcome.message,
+    }))
+}
