@@ -23,11 +23,11 @@ pub(crate) fn connect(
     by: &AuditContext,
 ) -> Result<Instance, Failure> {
     let name = arguments.name.as_deref();
+    let known = name.and_then(|name| home.instances().find(name).ok());
+    let connected = known.filter(|known| known.settings.hosted == Hosted::Gateway);
     let (Some(url), Some(key_file)) = (&arguments.url, &arguments.key_file) else {
         let string: ConnectionString = connection_string(context, arguments)?.expose().parse()?;
         keys::unlock_or_create(home, context)?;
-        let known = name.and_then(|name| home.instances().find(name).ok());
-        let connected = known.filter(|known| known.settings.hosted == Hosted::Gateway);
         return Ok(match connected {
             Some(known) => home.reconnect(&known.id, &string, by)?,
             None => home.connect(&string, name, by)?,
@@ -38,7 +38,10 @@ pub(crate) fn connect(
     let pin = pin.transpose()?;
     let key = read(context, key_file).map_err(|failure| failure.about("key-file"))?;
     keys::unlock_or_create(home, context)?;
-    let connected = home.connect_with_key(&url, pin, &key, name, by);
+    let connected = match connected {
+        Some(known) => home.reconnect_with_key(&known.id, &url, pin, &key, by),
+        None => home.connect_with_key(&url, pin, &key, name, by),
+    };
     Ok(connected.map_err(|refused| match refused.field.as_deref() {
         Some("key") => refused.about("key-file"),
         _ => refused,

@@ -1,7 +1,7 @@
 //! The message in which a person gets a link.
 
 use jiff::tz::TimeZone;
-use latchkey_core::instance::Settings;
+use latchkey_core::instance::Instance;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::link::compose::Composed;
 use latchkey_core::link::message::{Handover, MessageTemplate};
@@ -12,14 +12,14 @@ use crate::args::{FormArguments, Shape};
 /// and `name` the known name of the person.
 pub(crate) fn message(
     form: &FormArguments,
-    settings: &Settings,
+    instance: &Instance,
     url: &str,
     composed: &Composed,
     name: Option<&str>,
 ) -> Option<String> {
     (form.shape == Shape::Message).then(|| {
         let name = name.unwrap_or_else(|| composed.claims.payload.display_name());
-        settings.message_to(name, url, composed, &TimeZone::system())
+        instance.message_to(name, url, composed, &TimeZone::system())
     })
 }
 

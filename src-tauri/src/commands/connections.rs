@@ -284,6 +284,8 @@ mod tests {
             key_id: "12345678".to_owned(),
             // The gateway can be asked nothing.
             key: None,
+            name: None,
+            settings_read: true,
         };
         let mut settings = Settings::sample().unwrap();
         settings.hosted = latchkey_core::instance::Hosted::Gateway;

@@ -3,7 +3,7 @@
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{Connection, InstanceRecord};
 use latchkey_core::error::Warning;
-use latchkey_core::instance::{Hosted, Instance, SignInStep};
+use latchkey_core::instance::{Hosted, Instance, Settings, SignInStep};
 use latchkey_core::link::message::MessageTemplate;
 use latchkey_core::secret::{KeyLocation, KeyOrigin, SecretEncoding};
 use latchkey_core::typingmind::TypingMind;
@@ -48,10 +48,12 @@ pub(super) fn show_current(
             show_with(home, &instance, record, SigningKey::Known, None, output)
         }
         Err(refused) if instance.connection.is_some() => {
-            output.warn(&format!(
-                "{} Here is what was read there last.",
-                refused.message
-            ));
+            let known = if settings_are_known(instance) {
+                "Here is what was read there last."
+            } else {
+                "Only its name and its URL are known here."
+            };
+            output.warn(&format!("{} {known}", refused.message));
             show(home, instance, output)
         }
         Err(refused) => Err(refused.into()),
@@ -68,7 +70,6 @@ pub(super) fn show_with(
     output: &Output,
 ) -> Result<(), Failure> {
     let settings = &instance.settings;
-    let yes = |on: bool| if on { "yes" } else { "no" };
     let hosted = settings.hosted.name();
     let connection = match settings.hosted {
         Hosted::Here | Hosted::Elsewhere => String::new(),
@@ -87,19 +88,55 @@ pub(super) fn show_with(
     for warning in &warnings {
         output.warn(&warning.message);
     }
-    let policy = settings.policy;
     let backups = automatic_backups(home, instance);
     let backups_row = backups.map_or_else(String::new, |backups| {
         format!("\nbackups                 {backups}")
     });
     let typingmind = described_typingmind(instance.typingmind.as_ref());
+    let body = if settings_are_known(instance) {
+        described_settings(settings, &secret)
+    } else {
+        "settings                not known, because the API key may not read them".to_owned()
+    };
     let text = format!(
         "name                    {}\n\
          id                      {}\n\
          url                     {}\n\
          hosted                  {hosted}\n\
          {connection}\
-         param                   {}\n\
+         {body}{backups_row}{typingmind}",
+        settings.name.as_str(),
+        instance.id,
+        settings.url,
+    );
+    // A block is safe here, because no setting contains a line break.
+    let mut block = Text::new();
+    block.block(text);
+    output.print(block, || {
+        let record = InstanceRecord { warnings, ..record };
+        let mut described = described(home, instance, record);
+        if key == SigningKey::NotKnown
+            && let Some(members) = described.as_object_mut()
+        {
+            members.remove("secret");
+        }
+        described
+    })
+}
+
+/// Returns whether the settings of an instance are known here. A key of few scopes may not read those
+/// of an instance on a gateway.
+fn settings_are_known(instance: &Instance) -> bool {
+    let connection = instance.connection.as_ref();
+    connection.is_none_or(|connection| connection.settings_read)
+}
+
+/// Returns the lines about the settings and the signing key.
+fn described_settings(settings: &Settings, secret: &str) -> String {
+    let yes = |on: bool| if on { "yes" } else { "no" };
+    let policy = settings.policy;
+    format!(
+        "param                   {}\n\
          algorithm               {}\n\
          lifetime                {}\n\
          secret                  {secret}\n\
@@ -118,10 +155,7 @@ pub(super) fn show_with(
          keep-links              {}\n\
          audience                {}\n\
          supersede               {}\n\
-         message                 {}{backups_row}{typingmind}",
-        settings.name.as_str(),
-        instance.id,
-        settings.url,
+         message                 {}",
         settings.parameter.as_str(),
         settings.algorithm,
         settings.lifetime,
@@ -144,20 +178,7 @@ pub(super) fn show_with(
         listed(&settings.audiences),
         if settings.supersede { "on" } else { "off" },
         described_message(&settings.message),
-    );
-    // A block is safe here, because no setting contains a line break.
-    let mut block = Text::new();
-    block.block(text);
-    output.print(block, || {
-        let record = InstanceRecord { warnings, ..record };
-        let mut described = described(home, instance, record);
-        if key == SigningKey::NotKnown
-            && let Some(members) = described.as_object_mut()
-        {
-            members.remove("secret");
-        }
-        described
-    })
+    )
 }
 
 /// Returns the template of the message on one line.
@@ -257,7 +278,7 @@ fn automatic_backups(home: &Home, instance: &Instance) -> Option<&'static str> {
 pub(super) fn described(home: &Home, instance: &Instance, record: InstanceRecord) -> Value {
     let connection = instance.connection.as_ref();
     let typingmind = instance.typingmind.as_ref();
-    value(&Described {
+    let mut described = value(&Described {
         record,
         backups: automatic_backups(home, instance),
         connection: connection.map(|connection| {
@@ -266,6 +287,7 @@ pub(super) fn described(home: &Home, instance: &Instance, record: InstanceRecord
                 "instance": connection.instance,
                 "fingerprint": connection.fingerprint,
                 "key_id": connection.key_id,
+                "settings_read": connection.settings_read,
             })
         }),
         typingmind: typingmind.map(|TypingMind { region, key }| {
@@ -274,5 +296,19 @@ pub(super) fn described(home: &Home, instance: &Instance, record: InstanceRecord
                 "key_set_at": key.as_ref().map(|key| latchkey_core::time::exact(key.set_at)),
             })
         }),
-    })
+    });
+    if let (false, Some(members)) = (settings_are_known(instance), described.as_object_mut()) {
+        let known = [
+            "id",
+            "name",
+            "url",
+            "hosted",
+            "warnings",
+            "connection",
+            "typingmind",
+            "backups",
+        ];
+        members.retain(|member, _| known.contains(&member.as_str()));
+    }
+    described
 }

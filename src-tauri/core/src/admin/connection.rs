@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
-use crate::instance::InstanceId;
+use crate::instance::{InstanceId, Name};
 use crate::secret::{Secret, StoredSecret};
 use crate::{Error, ErrorCode, Result};
 
@@ -198,6 +198,18 @@ pub struct Connection {
     pub key_id: String,
     /// Location of the API key. `None` after the sealed file was lost.
     pub key: Option<StoredSecret>,
+    /// Name of the instance at the gateway. `None` until it is read there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Whether the settings of the instance were read at the gateway. Without that, only its name and
+    /// its URL are known, and the other settings on this computer are defaults.
+    #[serde(default = "is_read_by_default")]
+    pub settings_read: bool,
+}
+
+/// Returns the value for records without the member. Nearly all of them have settings that were read.
+const fn is_read_by_default() -> bool {
+    true
 }
 
 /// Connection string:
@@ -498,10 +510,15 @@ mod tests {
             fingerprint: Some(fingerprint()),
             key_id: "BvoFLKnf".into(),
             key: None,
+            name: Some(Name::parse("Acme").unwrap()),
+            settings_read: false,
         };
         let stored = serde_json::to_string(&connection).unwrap();
         let read: Connection = serde_json::from_str(&stored).unwrap();
         assert_eq!(read, connection);
+        let older = stored.replace(r#","name":"Acme","settings_read":false"#, "");
+        let read: Connection = serde_json::from_str(&older).unwrap();
+        assert_eq!((read.name, read.settings_read), (None, true));
         let plain = stored.replace("https:", "http:");
         assert!(serde_json::from_str::<Connection>(&plain).is_err());
     }

@@ -2,11 +2,20 @@
 
 use jiff::tz::TimeZone;
 
-use super::Settings;
+use super::Instance;
 use crate::link::compose::Composed;
 use crate::link::message::Handover;
 
-impl Settings {
+impl Instance {
+    /// Returns the name by which people know the instance. An instance on a gateway has its name
+    /// there, because the name on this computer only tells instances on several gateways apart.
+    #[must_use]
+    pub fn public_name(&self) -> &str {
+        let there = self.connection.as_ref();
+        let there = there.and_then(|connection| connection.name.as_ref());
+        there.unwrap_or(&self.settings.name).as_str()
+    }
+
     /// Returns the message in which a person with a name gets a link, as its long or its short `url`. It
     /// names times in `zone`.
     #[must_use]
@@ -17,13 +26,14 @@ impl Settings {
         composed: &Composed,
         zone: &TimeZone,
     ) -> String {
-        let decides = !self.hosted.is_latchkey();
-        self.message.fill(&Handover {
+        let settings = &self.settings;
+        let decides = !settings.hosted.is_latchkey();
+        settings.message.fill(&Handover {
             name,
-            instance: self.name.as_str(),
+            instance: self.public_name(),
             url,
             claims: &composed.claims,
-            elsewhere: decides.then(|| self.url.authority()),
+            elsewhere: decides.then(|| settings.url.authority()),
             zone,
         })
     }

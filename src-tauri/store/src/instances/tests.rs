@@ -282,6 +282,8 @@ fn connection() -> Connection {
             id: "UhInjB5a545VrVH8PAZ8".into(),
             kept: KeyLocation::SealedFile,
         }),
+        name: None,
+        settings_read: true,
     }
 }
 
