@@ -198,10 +198,15 @@ pub(crate) fn key_set(
     }
 }
 
-/// Returns the key of an instance, if it can be read without a prompt.
-pub(crate) fn own_key(home: &Home, instance: &Instance, context: &Context) -> Option<SigningKey> {
+/// Returns the keys of an instance, if they can be read without a prompt.
+pub(crate) fn own_keys(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    now: Timestamp,
+) -> Option<KeySet> {
     unlock_unasked(home, context).ok()?;
-    home.signing_key(instance).ok()
+    home.key_set(instance, now).ok()
 }
 
 /// Returns all other instances, for which a code may have been made. The list is empty if the keys

@@ -84,14 +84,15 @@ fn made_here(
     link.require_form(&arguments.form)?;
     if let Some((home, instance)) = &instance {
         let settings = &instance.settings;
-        let own = keys::own_key(home, instance, context);
-        let judging = own.as_ref().unwrap_or(&key);
+        let own = keys::own_keys(home, instance, context, by.at);
+        let own = own.unwrap_or_else(|| key.clone().into());
+        let usable = own.usable(by.at);
         link.warnings = preview::warnings(&composed, settings, &key);
-        link.warnings
-            .extend(preview::refusal(&composed, settings, judging, by.at));
+        link.warnings.extend(preview::outlives_key(&composed, &own));
         let id = composed.claims.registered.id.as_deref().unwrap_or_default();
-        let own = own.filter(|own| link_id::is_made_with(id, own));
-        let key_id = own.as_ref().and_then(SigningKey::id);
+        let mut signers = usable.iter();
+        let signer = signers.find(|own| link_id::is_made_with(id, own));
+        let key_id = signer.and_then(|own| own.id());
         let taken = TakenLink {
             given: arguments.form.given(),
             note: note(arguments)?,
@@ -101,6 +102,9 @@ fn made_here(
         };
         let taken = settings.giving_out(taken)?;
         let ledger = entered(home, instance, taken, context, by)?;
+        // After the link is entered, because its order after a removal counts.
+        let refusal = preview::refusal(&composed, settings, &usable, &*ledger, by.at);
+        link.warnings.extend(refusal.wait());
         if arguments.form.shape == Shape::Message {
             let name = person_name(&composed.claims.payload, &*ledger).wait();
             let (form, url) = (&arguments.form, link.shown_url());

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{LedgerLink, LinkDetails};
 use latchkey_core::directory::Directory;
+use latchkey_core::inspect::preview;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::ledger::{LinkPageStart, unknown_link};
 use latchkey_core::link::again::{Again, give_out};
@@ -21,8 +22,8 @@ use serde_json::json;
 use crate::args::{CopyArguments, LinksArguments, LinksCommand, ListLinksArguments};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::made_link::MadeLink;
 use crate::link::gateway;
+use crate::made_link::MadeLink;
 use crate::message::message;
 use crate::output::{Output, value};
 use crate::text::Text;
@@ -127,18 +128,25 @@ fn copy(
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
     let ledger = users::ledger(home, instance, context)?;
+    let usable = keys.usable(by.at);
     let again = Again {
         id,
         given: form.given(),
         target: &instance.settings.target(),
-        keys: &keys.usable(by.at),
+        keys: &usable,
     };
     let made = give_out(&*ledger, again, by, |composed, link| {
         let mut made = MadeLink::new(composed.clone(), again.target.url.clone());
         made.require_form(form)?;
         let name = link.name.as_deref();
         made.message = message(form, instance, made.shown_url(), composed, name);
-        Ok::<_, Failure>(made)
+        Ok::<_, Failure>((composed.clone(), made))
     });
-    made.wait()
+    let (composed, mut made) = made.wait()?;
+    let settings = &instance.settings;
+    made.warnings
+        .extend(preview::outlives_key(&composed, &keys));
+    let refusal = preview::refusal(&composed, settings, &usable, &*ledger, by.at);
+    made.warnings.extend(refusal.wait());
+    Ok(made)
 }

@@ -45,7 +45,10 @@ fn a_link_that_its_instance_will_refuse_is_warned_of() {
     );
     set(folder, &["--provisioning", "no"]);
     assert_eq!(link(folder, &new), ["provisioning_off"]);
-    assert_eq!(link(folder, &["--id", "ada"]), [""; 0]);
+    let add = ["users", "add", "bob", "--instance", "here"];
+    assert_eq!(in_folder(folder, &add).code, 0);
+    assert_eq!(link(folder, &["--id", "bob"]), [""; 0]);
+    assert_eq!(link(folder, &["--user-id", "bob"]), [""; 0]);
     set(folder, &["--external-auth", "no"]);
     assert_eq!(link(folder, &["--id", "ada"]), ["external_auth_off"]);
 
@@ -70,6 +73,63 @@ fn a_link_that_is_signed_with_another_secret_than_the_instances_is_warned_of() {
     let same = folder.path().join("secret");
     let with_own = ["--user-id", "ada", "--secret-file", same.to_str().unwrap()];
     assert_eq!(link(folder.path(), &with_own), [""; 0]);
+}
+
+#[test]
+fn a_link_for_a_user_who_cannot_sign_in_is_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let folder = folder.path();
+    let users = |arguments: &[&str]| {
+        let all = [&["users", "--instance", "here"], arguments].concat();
+        let ran = in_folder(folder, &all);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    };
+    assert_eq!(link(folder, &["--id", "ada"]), ["unknown_user"]);
+    users(&["add", "ada"]);
+    assert_eq!(link(folder, &["--id", "ada"]), [""; 0]);
+    let made = ["link", "--instance", "here", "--id", "ada"];
+    let made = in_folder(folder, &[&["--json"], &made[..]].concat()).json();
+    users(&["suspend", "ada"]);
+    assert_eq!(link(folder, &["--id", "ada"]), ["user_suspended"]);
+    assert_eq!(link(folder, &["--user-id", "ada"]), ["user_suspended"]);
+    let copy = ["links", "copy", made["id"].as_str().unwrap()];
+    let copy = [&["--json"], &copy[..], &["--instance", "here"]].concat();
+    let copied = in_folder(folder, &copy).json();
+    assert_eq!(warnings_of(&copied), ["user_suspended"]);
+    let said = in_folder(folder, &["link", "--instance", "here", "--id", "ada"]);
+    assert_eq!(
+        said.err.trim(),
+        "warning: 'Here' refuses the link. ada is suspended. Reactivate the user first."
+    );
+    users(&["reactivate", "ada"]);
+    users(&["remove", "ada", "--yes"]);
+    // A new link for a removed person works, and needs no warning.
+    assert_eq!(link(folder, &["--user-id", "ada"]), [""; 0]);
+    let seats = ["seats", "--instance", "here", "--set", "0"];
+    assert_eq!(in_folder(folder, &seats).code, 0);
+    assert_eq!(link(folder, &["--user-id", "carl"]), ["no_seats"]);
+}
+
+#[test]
+fn a_link_that_outlives_its_signing_key_is_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let folder = folder.path();
+    let made = ["--json", "link", "--instance", "here", "--user-id", "ada"];
+    let made = in_folder(folder, &made).json();
+    let rotate = ["keys", "rotate", "--instance", "here"];
+    let rotate = [&rotate[..], &["--retire-after", "2d"]].concat();
+    assert_eq!(in_folder(folder, &rotate).code, 0);
+    let copy = ["links", "copy", made["id"].as_str().unwrap()];
+    let copy = [&["--json"], &copy[..], &["--instance", "here"]].concat();
+    let copied = in_folder(folder, &copy);
+    assert_eq!(copied.code, 0, "{}", copied.err);
+    assert_eq!(warnings_of(&copied.json()), ["outlives_key"]);
+    let old = folder.join("secret");
+    let with_old = ["--user-id", "ada", "--secret-file", old.to_str().unwrap()];
+    assert_eq!(link(folder, &with_old), ["outlives_key"]);
+    let short = [&with_old[..], &["--expires-in", "1d"]].concat();
+    assert_eq!(link(folder, &short), [""; 0]);
+    assert_eq!(link(folder, &["--user-id", "ada"]), [""; 0]);
 }
 
 #[test]

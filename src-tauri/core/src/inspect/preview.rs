@@ -4,17 +4,17 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::activity::AuditContext;
+use crate::directory::Directory;
 use crate::error::Warning;
 use crate::inspect::ClaimTime;
 use crate::inspect::forecast::{Forecast, Users};
-use crate::instance::Settings;
+use crate::instance::{Hosted, Settings};
 use crate::link::compose::{Composed, NEVER_EXPIRES};
 use crate::link::qr::Qr;
 use crate::protocol::code::{self, CodeRefusal};
-use crate::protocol::payload::Payload;
-use crate::secret::SigningKey;
-use crate::verdict::RecordedRefusal;
-use crate::{Result, inspect};
+use crate::secret::{KeySet, SigningKey};
+use crate::verdict::{RecordedRefusal, Verdict};
+use crate::{Result, inspect, time};
 
 /// A composed link, its other forms, and what would happen if it were opened now.
 #[derive(Clone, Debug)]
@@ -91,15 +91,14 @@ pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> V
     warnings
 }
 
-/// Returns why an instance would refuse a link, as far as its settings and its key show. `key` is
-/// the key of the instance, if it can be read. A start time in the future is not a refusal.
-///
-/// With a directory, a [`Forecast`] says more.
-#[must_use]
-pub fn refusal(
+/// Returns why an instance would refuse a new link now. `keys` are the keys of the instance that can
+/// be read, and `directory` is that of an instance that is hosted here. A start time in the future is
+/// not a refusal.
+pub async fn refusal(
     composed: &Composed,
     settings: &Settings,
-    key: &SigningKey,
+    keys: &[&SigningKey],
+    directory: &dyn Directory,
     now: Timestamp,
 ) -> Option<Warning> {
     let is_known = settings.hosted.is_latchkey();
@@ -110,8 +109,9 @@ pub fn refusal(
             format!("'{name}' refuses the link: its external authentication is off."),
         ));
     }
-    match code::verify(composed.code.expose(), &[key], settings.code_rules(), now) {
-        Err(CodeRefusal::NotYetValid { never: false, .. }) | Ok(_) => {}
+    let verified = match code::verify(composed.code.expose(), keys, settings.code_rules(), now) {
+        Ok(verified) => verified,
+        Err(CodeRefusal::NotYetValid { never: false, .. }) => return None,
         Err(refused @ CodeRefusal::BadSignature) => {
             return Some(Warning::new(
                 refused.code(),
@@ -127,15 +127,64 @@ pub fn refusal(
                 format!("'{name}' refuses the link. {refused}"),
             ));
         }
+    };
+    if settings.hosted != Hosted::Here {
+        return None;
     }
-    match &composed.claims.payload {
-        Payload::User(user) if is_known && !settings.policy.provisioning => Some(Warning::new(
-            "provisioning_off",
-            format!(
-                "'{name}' creates no users from links: the link works only if {} exists.",
-                user.id
-            ),
+    match directory.dry_run(Ok(&verified), settings.policy).await {
+        Ok(Verdict::Refused(refused)) => Some(Warning::new(
+            refused.code(),
+            format!("'{name}' refuses the link. {}", refused.shown()),
         )),
-        _ => None,
+        Ok(Verdict::SignedIn { .. } | Verdict::Provisioned { .. }) => None,
+        Err(cause) => {
+            tracing::warn!(error = %cause.logged(), "it is not known what a new link does");
+            None
+        }
+    }
+}
+
+/// Returns the warning about a link that works longer than the key that has signed it.
+#[must_use]
+pub fn outlives_key(composed: &Composed, keys: &KeySet) -> Option<Warning> {
+    let registered = &composed.claims.registered;
+    let retires_at = keys.retires_at(registered.id.as_deref()?)?;
+    let is_over_before = registered.expires_at.is_some_and(|end| end <= retires_at);
+    (!is_over_before).then(|| {
+        Warning::new(
+            "outlives_key",
+            format!(
+                "The link is signed with a key that retires at {}. From then on it is refused.",
+                time::exact(retires_at)
+            ),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::compose::{LinkSpec, compose};
+    use crate::protocol::payload::{ExistingId, Payload};
+
+    #[test]
+    fn a_link_that_ends_after_its_key_retires_is_warned_of() {
+        const NOW: i64 = 1_795_300_000;
+        const DAY: i64 = 86_400;
+        let settings = Settings::sample().unwrap();
+        let key = || SigningKey::generate(settings.algorithm).unwrap();
+        let (active, retiring) = (key(), key());
+        let keys = KeySet::from(active.clone()).with_retiring(retiring.clone(), NOW + 2 * DAY);
+        let warns = |key: &SigningKey, lifetime: &str| {
+            let payload = Payload::Id(ExistingId::parse("ada", false).unwrap());
+            let spec = LinkSpec::new(payload, lifetime.parse().unwrap());
+            let now = Timestamp::from_second(NOW).unwrap();
+            let composed = compose(&settings.target(), key, spec, now).unwrap();
+            outlives_key(&composed, &keys).map(|warning| warning.code)
+        };
+        assert_eq!(warns(&retiring, "2 days"), None);
+        assert_eq!(warns(&retiring, "3 days").as_deref(), Some("outlives_key"));
+        assert_eq!(warns(&retiring, "never").as_deref(), Some("outlives_key"));
+        assert_eq!(warns(&active, "never"), None);
     }
 }

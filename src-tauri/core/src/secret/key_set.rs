@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::SigningKey;
+use crate::protocol::link_id;
 use crate::time;
 
 /// Signing keys of an instance: the active one, which signs, and the retiring ones, which verify
@@ -76,6 +77,14 @@ impl KeySet {
         std::iter::once(&self.active)
             .chain(retiring.map(|(key, _)| key))
             .collect()
+    }
+
+    /// Returns the time at which the key that has signed a link retires, in Unix seconds. `None` for
+    /// the active key and for others.
+    pub(crate) fn retires_at(&self, link: &str) -> Option<i64> {
+        let mut retiring = self.retiring.iter();
+        let signer = retiring.find(|(key, _)| link_id::is_made_with(link, key));
+        signer.map(|(_, retires_at)| *retires_at)
     }
 
     /// Returns the key that has signed a code, if `is_signer` accepts one.

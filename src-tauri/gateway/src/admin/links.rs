@@ -59,17 +59,21 @@ pub(super) async fn copy(
 ) -> Result<Response, Refused> {
     let Path(id) = path.map_err(|_| no_such_link())?;
     let (settings, keys) = admin.signing().await?;
+    let (directory, usable) = (&*admin.directory, keys.usable(by.at));
     let again = Again {
         id: &id,
         given,
         target: &settings.target(),
-        keys: &keys.usable(by.at),
+        keys: &usable,
     };
-    let link = give_out(&*admin.directory, again, &by, |composed, _| {
-        let warnings = preview::warnings(composed, &settings, keys.active());
-        Ok::<_, Refused>(Link::new(composed, warnings))
+    let composed = give_out(directory, again, &by, |composed, _| {
+        Ok::<_, Refused>(composed.clone())
     });
-    Ok(answer(StatusCode::OK, &link.await?)?)
+    let composed = composed.await?;
+    let mut warnings = preview::warnings(&composed, &settings, keys.active());
+    warnings.extend(preview::outlives_key(&composed, &keys));
+    warnings.extend(preview::refusal(&composed, &settings, &usable, directory, by.at).await);
+    Ok(answer(StatusCode::OK, &Link::new(&composed, warnings))?)
 }
 
 /// Inspect a code

@@ -63,7 +63,6 @@ pub(crate) async fn sign(
     let spec = wanted.parse(settings.lifetime)?;
     let composed = compose(&settings.target(), key, spec, by.at).map_err(named_as_in_requests)?;
     let mut warnings = preview::warnings(&composed, settings, key);
-    warnings.extend(preview::refusal(&composed, settings, key, by.at));
     let taken = TakenLink {
         given,
         note,
@@ -72,6 +71,8 @@ pub(crate) async fn sign(
         ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))
     };
     directory.take_link(settings.giving_out(taken)?, by).await?;
+    // After the link is entered, because its order after a removal counts.
+    warnings.extend(preview::refusal(&composed, settings, &[key], directory, by.at).await);
     Ok(Link {
         short_url: short.map(|code| code.url(&settings.url)),
         ..Link::new(&composed, warnings)
