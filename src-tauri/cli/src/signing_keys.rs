@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::admin::{KeyState, RetirementRequest, SigningKeyRecord};
+use latchkey_core::admin::{KeyState, RetirementRequest, SigningKeyRecord, SigningKeys};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::{KeyOrigin, KeyRotation, SecretSource};
 use latchkey_core::time;
@@ -57,7 +57,7 @@ fn rotate(
         keys::unlock_or_create(home, context)?;
     }
     let rotated = home.rotate(&instance.id, rotation, by)?;
-    list(home, &rotated, context, output, by.at)?;
+    list_changed(home, &rotated, context, output, by.at)?;
     if rotated.settings.hosted == Hosted::Elsewhere {
         output.note(&format!(
             "Set the new secret at {}, too. It decides how long links of the old one work.",
@@ -81,7 +81,7 @@ fn retire(
         retire_after: arguments.retire_after,
     };
     let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;
-    list(home, &changed, context, output, by.at)
+    list_changed(home, &changed, context, output, by.at)
 }
 
 /// Prints the signing keys of an instance, and how many links depend on each.
@@ -92,6 +92,45 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    print(&read(home, instance, context, now)?, output)
+}
+
+/// Prints the signing keys after a change, also if the links that depend on them cannot be counted.
+fn list_changed(
+    home: &Home,
+    changed: &Instance,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let keys = match read(home, changed, context, now) {
+        Ok(keys) => keys,
+        Err(failure) => {
+            let mut refused = failure.error();
+            if changed.connection.is_some() {
+                refused.message = format!(
+                    "The keys are changed there, but they cannot be listed. {}",
+                    refused.message
+                );
+                return Err(refused.into());
+            }
+            output.warn(&format!(
+                "The keys are changed, but the links that depend on them cannot be counted. {}",
+                refused.message
+            ));
+            SigningKeys::new(changed, now)
+        }
+    };
+    print(&keys, output)
+}
+
+/// Returns the signing keys of an instance, and how many links depend on each.
+fn read(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    now: Timestamp,
+) -> Result<SigningKeys, Failure> {
     let directory = match instance.settings.hosted {
         Hosted::Here => Some(users::directory(home, instance, context)?),
         Hosted::Elsewhere | Hosted::Gateway => {
@@ -99,7 +138,10 @@ fn list(
             None
         }
     };
-    let keys = home.signing_keys(instance, directory.as_deref(), now)?;
+    Ok(home.signing_keys(instance, directory.as_deref(), now)?)
+}
+
+fn print(keys: &SigningKeys, output: &Output) -> Result<(), Failure> {
     let mut text = Text::new();
     for SigningKeyRecord {
         key,
@@ -129,5 +171,5 @@ fn list(
     if keys.signing_keys.is_empty() {
         output.note("There is no signing key.");
     }
-    output.print(text, || value(&keys))
+    output.print(text, || value(keys))
 }

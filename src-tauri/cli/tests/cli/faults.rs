@@ -1,6 +1,7 @@
 //! Tests of a gateway whose files or disk fail while it runs.
 
-use std::fs;
+use std::env;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::run::{in_folder, until};
-use crate::serve::{Serving, cookie, folder, get, link, run};
+use crate::run::{Ran, in_folder, until};
+use crate::serve::{PASSPHRASE, Serving, cookie, folder, get, link, run};
 
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
@@ -118,6 +119,8 @@ struct OnSmallDisk {
     address: String,
     /// Path of the disk for this process.
     disk: PathBuf,
+    /// Path of the disk for the gateway.
+    data: PathBuf,
 }
 
 impl OnSmallDisk {
@@ -139,7 +142,7 @@ impl OnSmallDisk {
         let script = format!(
             "mkdir {here}/disk
              mount -t tmpfs -o size=24m,mode=700 tmpfs {here}/disk
-             cp -a {here}/instances {here}/disk/
+             cp -a {here}/instances {here}/keys.sealed {here}/disk/
              cd {here}/disk
              {commands}
              export LATCHKEY_DATA_DIR={here}/disk LATCHKEY_KEYCHAIN=off
@@ -161,7 +164,59 @@ impl OnSmallDisk {
             child,
             address,
             disk,
+            data: folder.join("disk"),
         })
+    }
+
+    /// Writes a file that leaves less than the minimum below which nothing is recorded, and enough
+    /// for the settings.
+    fn fill(&self) {
+        let filler = self.disk.join("filler");
+        let _ = fs::write(&filler, vec![0; 24 * 1024 * 1024]);
+        let file = File::options().write(true).open(&filler).unwrap();
+        let bytes = file.metadata().unwrap().len();
+        file.set_len(bytes - 1024 * 1024).unwrap();
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.disk.join("filler")).unwrap();
+    }
+
+    /// Runs a command line that sees the disk of the gateway. Its answer is JSON.
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let output = Command::new("nsenter")
+            .args(["--mount", "--target", &self.child.id().to_string()])
+            .args([env!("CARGO_BIN_EXE_latchkey"), "--json"])
+            .args(arguments)
+            .args(["--instance", "here"])
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap())
+            .env("LATCHKEY_KEYCHAIN", "off")
+            .env("LATCHKEY_DATA_DIR", &self.data)
+            .env("LATCHKEY_PASSPHRASE", PASSPHRASE)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn require_full(&self, arguments: &[&str]) {
+        let ran = self.run(arguments);
+        assert_eq!(
+            ran.refusal(),
+            (1, "storage".to_owned(), None),
+            "{arguments:?}: {}",
+            ran.err
+        );
+        assert!(
+            ran.err.contains("is full. Make room"),
+            "{arguments:?}: {}",
+            ran.err
+        );
     }
 
     fn status(&self, path: &str) -> String {
@@ -237,4 +292,53 @@ fn a_gateway_starts_on_a_full_disk_and_serves_the_sessions_that_there_are() {
     });
     assert_eq!(serving.status(&refused), "303");
     until("the changes are recorded", || waiting() == 0);
+}
+
+#[test]
+fn commands_beside_a_gateway_on_a_full_disk_say_so_and_work_when_there_is_room_again() {
+    let folder = folder();
+    let Some(serving) = OnSmallDisk::new(folder.path()) else {
+        return;
+    };
+    let add = |id: &'static str| ["users", "add", id];
+    assert_eq!(serving.run(&add("ada")).code, 0);
+    serving.fill();
+    until("nothing is recorded", || serving.run(&add("bob")).code == 1);
+    serving.require_full(&add("bob"));
+    assert_eq!(serving.run(&["users", "list"]).code, 0, "it can be read");
+    serving.make_room();
+    until("it works again", || serving.run(&add("bob")).code == 0);
+}
+
+#[test]
+fn a_key_is_rotated_beside_a_gateway_on_a_full_disk_and_recorded_when_there_is_room_again() {
+    let folder = folder();
+    let Some(serving) = OnSmallDisk::new(folder.path()) else {
+        return;
+    };
+    let keys = |ran: &Ran| {
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.json()["signing_keys"].as_array().unwrap().clone()
+    };
+    let add = ["users", "add", "ada"];
+    serving.fill();
+    until("nothing is recorded", || serving.run(&add).code == 1);
+    let rotated = keys(&serving.run(&["keys", "rotate"]));
+    assert_eq!(rotated.len(), 2);
+    assert_eq!(rotated[1]["links"]["count"], 0, "{rotated:?}");
+    let old = rotated[1]["id"].as_str().unwrap();
+    let retired = keys(&serving.run(&["keys", "retire", old]));
+    assert_eq!(retired.len(), 1);
+    assert_eq!(retired[0]["id"], rotated[0]["id"]);
+    assert_eq!(keys(&serving.run(&["keys", "list"])), retired);
+    let recorded = || {
+        let list = ["activity", "list", "--search", "signing key"];
+        let listed = serving.run(&list).json();
+        listed["entries"].as_array().unwrap().len()
+    };
+    assert_eq!(recorded(), 0);
+    serving.require_full(&add);
+    serving.make_room();
+    until("it works again", || serving.run(&add).code == 0);
+    assert_eq!(recorded(), 2);
 }

@@ -167,3 +167,23 @@ fn the_key_of_an_instance_without_one_is_not_rotated() {
         assert!(refused.err.contains(said), "{}", refused.err);
     }
 }
+
+#[test]
+fn a_changed_key_is_listed_also_if_the_links_that_depend_on_it_cannot_be_counted() {
+    let folder = folder();
+    let folder = folder.path();
+    // The directory cannot be opened.
+    std::fs::write(folder.join("instances/here/directory"), "").unwrap();
+    let rotated = done(folder, &["rotate"]);
+    assert_eq!(rotated.len(), 2);
+    assert_eq!(rotated[0]["links"], Value::Null);
+    let old = id(&rotated[1]);
+    let retire = ["keys", "retire", old, "--instance", "here"];
+    let retired = in_folder(folder, &retire);
+    assert_eq!(retired.code, 0, "{}", retired.err);
+    assert!(retired.out.starts_with(id(&rotated[0])), "{}", retired.out);
+    let said = "The keys are changed, but the links that depend on them cannot be counted.";
+    assert!(retired.err.contains(said), "{}", retired.err);
+    assert!(!retired.out.contains(old), "{}", retired.out);
+    assert_eq!(keys(folder, &["list", "--instance", "here"]).code, 1);
+}

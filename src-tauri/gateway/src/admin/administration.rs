@@ -129,10 +129,15 @@ impl Administration {
             .await
     }
 
+    /// Returns the instance. Its waiting changes may not be recorded, such as when the disk is full.
+    pub(super) async fn stored(&self) -> Result<Instance> {
+        self.with_home(|home, id| home.instances().get(id)).await
+    }
+
     /// Fails with [`HostedElsewhere`](latchkey_core::ErrorCode::HostedElsewhere) if the instance is
     /// hosted elsewhere. The handlers report an instance that cannot be read.
     pub(super) async fn require_here(&self) -> Result<()> {
-        let instance = self.with_home(|home, id| home.instances().get(id)).await;
+        let instance = self.stored().await;
         instance.map_or(Ok(()), |instance| require_here(&instance))
     }
 

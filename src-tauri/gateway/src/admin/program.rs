@@ -20,7 +20,7 @@ use crate::api::answer;
 pub(super) async fn about(
     State(administration): State<Arc<Administration>>,
 ) -> Result<Response, Refused> {
-    let settings = administration.recorded().await?.settings;
+    let settings = administration.stored().await?.settings;
     let about = About {
         name: Some(settings.name.as_str().to_owned()),
         url: Some(settings.url.as_str().to_owned()),

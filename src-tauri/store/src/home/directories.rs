@@ -131,9 +131,18 @@ impl Home {
         let folder = self.instances.folder(&instance.id);
         match RemoteDirectory::local(&folder).wait() {
             Ok(remote) => {
-                self.record_outbox(instance, &remote).wait()?;
+                // A full disk must not keep anybody from reading. That process records the waiting
+                // changes before it changes a user, so it refuses that.
+                match self.record_outbox(instance, &remote).wait() {
+                    Err(refused) if refused.code == ErrorCode::Storage => {
+                        tracing::warn!(error = %refused.logged(), "changes of the settings are not recorded yet");
+                    }
+                    recorded => recorded?,
+                }
                 Ok(Reached::Remote(Arc::new(remote)))
             }
+            // That process answers, and says what is wrong.
+            Err(refused) if refused.code != ErrorCode::Unreachable => Err(refused),
             Err(cause) => {
                 let program = self.directory_holder(instance);
                 let program = program.as_deref().unwrap_or("another program");
