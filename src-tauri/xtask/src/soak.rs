@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 20] = [
+const PROOFS: [Proof; 21] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -40,13 +40,13 @@ const PROOFS: [Proof; 20] = [
     },
     Proof {
         name: "kills-uses",
-        about: "gateways are killed while people use up links and links are revoked",
+        about: "gateways are killed while people use up links and command lines change the ledger",
         target: "cli",
         test: "proofs::ledger_kills::no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_is_killed",
     },
     Proof {
         name: "kills-ledger",
-        about: "command lines are killed while they change links, sessions and keys",
+        about: "command lines are killed while they change links, accounts, requests, sessions and keys",
         target: "cli",
         test: "proofs::ledger_kills::no_change_that_the_command_line_acknowledged_is_lost_or_half_done_when_it_is_killed",
     },
@@ -85,6 +85,12 @@ const PROOFS: [Proof; 20] = [
         about: "codes that are refused reach a gateway while people sign in",
         target: "cli",
         test: "proofs::flood::a_flood_of_refusals_keeps_nobody_out_and_fills_neither_disk_nor_memory_nor_log",
+    },
+    Proof {
+        name: "guesses",
+        about: "short links are guessed while people sign in",
+        target: "cli",
+        test: "proofs::guesses::guesses_of_short_links_open_nothing_and_are_stopped",
     },
     Proof {
         name: "million",

@@ -1,6 +1,6 @@
-//! Proof: programs are killed at random moments while they change links, sessions and signing keys.
-//! Afterwards all changes that they acknowledged are there, none is half done, and no use of a link
-//! was spent twice.
+//! Proof: programs are killed at random moments while they change links, accounts, requests, sessions
+//! and signing keys. Afterwards all changes that they acknowledged are there, none is half done, and
+//! no use of a link was spent twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,14 +13,13 @@ use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::uses::Uses;
 use serde_json::Value;
 
+use super::changes::{CHANGES, Changes};
 use super::random::Random;
-use super::{answer, link_with, open, person, serve, status_of};
+use super::{click, link_with, links, person, serve};
 use crate::run::{hosted_here, in_folder, until};
 use crate::serve::{PASSPHRASE, Serving};
 use crate::soak::{figure, share};
 
-/// Number of sessions of each user.
-const SESSIONS: u64 = 2;
 /// Number of uses of each link.
 const USES: u64 = 5;
 /// Number of concurrent visitors.
@@ -32,68 +31,33 @@ const MOST_USES: usize = 20;
 /// Maximum time from the last of these uses to the kill.
 const LONGEST_MICROS: usize = 10_000;
 
-/// Runs a command that succeeds. Returns its answer in JSON.
-pub(super) fn done(folder: &Path, arguments: &[&str]) -> Value {
-    let ran = in_folder(folder, &[&["--json"], arguments].concat());
-    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
-    ran.json()
-}
-
-/// Returns all links by their ID.
-pub(super) fn links(folder: &Path) -> BTreeMap<String, Value> {
-    let list = ["links", "list", "--instance", "here", "--limit", "1000000"];
-    let listed = done(folder, &list);
-    let links = listed["links"].as_array().unwrap().iter();
-    let links = links.map(|link| (link["id"].as_str().unwrap().to_owned(), link.clone()));
-    links.collect()
-}
-
-fn sessions(folder: &Path, user: &str) -> u64 {
-    let list = ["sessions", "list", "--instance", "here", "--user", user];
-    done(folder, &list)["total"].as_u64().unwrap()
-}
-
-fn require_sound_activity(folder: &Path) {
-    done(folder, &["activity", "verify", "--instance", "here"]);
-}
-
-/// Command lines that are killed, and the changes that they acknowledged.
+/// Command lines that are killed.
 struct Killer<'a> {
     folder: &'a Path,
-    secret: String,
     random: Random,
-    /// Time that a command takes if nothing kills it.
-    usual: BTreeMap<&'static str, Duration>,
-    given_out: BTreeSet<String>,
-    revoked: BTreeSet<String>,
-    signed_out: BTreeSet<String>,
-    /// Changes that were made, and whether they were acknowledged.
-    acknowledged: usize,
-    unacknowledged: usize,
+    /// Time that a command takes if nothing kills it, by whether it opens the signing keys.
+    usual: BTreeMap<bool, Duration>,
 }
 
 impl Killer<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
-        command
+    /// Runs a command and kills it at a random moment. Returns whether its answer is whole. The
+    /// first command of each speed is not killed, and tells how long it takes.
+    fn kill(&mut self, command: &[String]) -> bool {
+        let begun = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
             .arg("--json")
-            .args(arguments)
+            .args(command)
             .env_clear()
             .env("LATCHKEY_KEYCHAIN", "off")
             .env("LATCHKEY_DATA_DIR", self.folder)
             .env("LATCHKEY_PASSPHRASE", PASSPHRASE)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        command
-    }
-
-    /// Runs a command and kills it at a random moment. Returns its answer, if it is whole. The
-    /// first command of each kind is not killed, and tells how long it takes.
-    fn kill(&mut self, kind: &'static str, arguments: &[&str]) -> Option<Value> {
-        let begun = Instant::now();
-        let mut child = self.command(arguments).spawn().unwrap();
-        if let Some(usual) = self.usual.get(kind) {
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let opens_keys = command[0] == "keys";
+        if let Some(usual) = self.usual.get(&opens_keys) {
             // Most of the changes are written near the end.
             let part = 30 + self.random.below(80);
             let moment = *usual * u32::try_from(part).unwrap() / 100;
@@ -101,133 +65,8 @@ impl Killer<'_> {
             child.kill().unwrap();
         }
         let output = child.wait_with_output().unwrap();
-        self.usual.entry(kind).or_insert_with(|| begun.elapsed());
-        serde_json::from_slice(&output.stdout).ok()
-    }
-
-    /// Notes whether a change was made, and requires it if it was acknowledged.
-    fn note(&mut self, what: &str, answer: Option<&Value>, is_made: bool) {
-        assert!(answer.is_none() || is_made, "{what} is lost: {answer:?}");
-        self.acknowledged += usize::from(answer.is_some());
-        self.unacknowledged += usize::from(answer.is_none() && is_made);
-    }
-
-    fn give_out(&mut self, user: &str) {
-        let limit = USES.to_string();
-        let secret = self.secret.clone();
-        let answer = self.kill(
-            "link",
-            &[
-                "link",
-                "--instance",
-                "here",
-                "--user-id",
-                user,
-                "--uses",
-                &limit,
-                "--secret-file",
-                &secret,
-            ],
-        );
-        let links = links(self.folder);
-        let made = links.values().find(|link| link["user"] == user);
-        self.note("a link", answer.as_ref(), made.is_some());
-        if let Some(answer) = answer {
-            let id = answer["id"].as_str().unwrap().to_owned();
-            assert_eq!(made.unwrap()["id"], id.as_str());
-            self.given_out.insert(id);
-        }
-    }
-
-    fn revoke(&mut self) {
-        let open = self.given_out.difference(&self.revoked).next();
-        let id = open.cloned().unwrap();
-        let answer = self.kill("revoke", &["links", "revoke", "--instance", "here", &id]);
-        let is_revoked = links(self.folder)[&id]["status"] == "revoked";
-        self.note("a revocation", answer.as_ref(), is_revoked);
-        if is_revoked {
-            self.revoked.insert(id);
-        }
-    }
-
-    fn sign_out(&mut self, user: &str) {
-        let end = [
-            "sessions",
-            "end",
-            "--instance",
-            "here",
-            "--user",
-            user,
-            "--all",
-        ];
-        let answer = self.kill("sign out", &end);
-        let left = sessions(self.folder, user);
-        assert!([0, SESSIONS].contains(&left), "{left} sessions are left");
-        self.note("the end of sessions", answer.as_ref(), left == 0);
-        if left == 0 {
-            self.signed_out.insert(user.to_owned());
-        }
-    }
-
-    fn keys(&self) -> Vec<Value> {
-        let keys = done(self.folder, &["keys", "list", "--instance", "rotated"]);
-        keys["signing_keys"].as_array().unwrap().clone()
-    }
-
-    fn rotate(&mut self) {
-        let before = self.keys();
-        let rotate = ["keys", "rotate", "--instance", "rotated"];
-        let answer = self.kill("rotate", &rotate);
-        let after = self.keys();
-        self.note("a rotation", answer.as_ref(), after.len() > before.len());
-        let ids = |keys: &[Value]| keys.iter().map(|key| key["id"].clone()).collect::<Vec<_>>();
-        // The former keys are there, after a new one or without it.
-        assert!(ids(&after).ends_with(&ids(&before)), "{after:?}");
-        assert_eq!(after[0]["state"], "active");
-        // The active key can sign.
-        let link = ["link", "--instance", "rotated", "--id", "1"];
-        done(self.folder, &link);
-        let retiring = after.iter().skip(1).map(|key| key["id"].as_str().unwrap());
-        for key in retiring {
-            done(
-                self.folder,
-                &["keys", "retire", key, "--instance", "rotated"],
-            );
-        }
-    }
-
-    /// Requires all changes that were acknowledged, also the first ones.
-    fn require_all(&self) {
-        let links = links(self.folder);
-        for id in &self.given_out {
-            let expected = if self.revoked.contains(id) {
-                "revoked"
-            } else {
-                "not_used"
-            };
-            assert_eq!(links[id]["status"], expected, "{id}");
-        }
-        for user in &self.signed_out {
-            assert_eq!(sessions(self.folder, user), 0, "{user}");
-        }
-        require_sound_activity(self.folder);
-    }
-}
-
-/// Signs each person in by a gateway, which is killed afterwards.
-fn begin_sessions(folder: &Path, people: usize) {
-    let program = Command::new(env!("CARGO_BIN_EXE_latchkey"));
-    let serving = Serving::start(serve(program, folder).stderr(Stdio::null()));
-    for number in 0..people {
-        let link = link_with(number, Registered::default());
-        for _ in 0..SESSIONS {
-            assert_eq!(open(&serving.address, &link, ""), Some(303));
-        }
-    }
-    // Dropping it kills the gateway.
-    drop(serving);
-    for number in 0..people {
-        assert_eq!(sessions(folder, &person(number)), SESSIONS);
+        self.usual.entry(opens_keys).or_insert(begun.elapsed());
+        serde_json::from_slice::<Value>(&output.stdout).is_ok()
     }
 }
 
@@ -236,48 +75,24 @@ fn no_change_that_the_command_line_acknowledged_is_lost_or_half_done_when_it_is_
     let kills = share(300);
     let folder = hosted_here("http://localhost:8787");
     let folder = folder.path();
-    begin_sessions(folder, kills / 4 + 1);
-    let rotated = ["instance", "add", "Rotated", "--url", "https://a.b"];
-    done(folder, &rotated);
+    let mut changes = Changes::begin(folder, kills);
     let mut killer = Killer {
         folder,
-        secret: folder.join("secret").to_str().unwrap().to_owned(),
         random: Random::new(),
         usual: BTreeMap::new(),
-        given_out: BTreeSet::new(),
-        revoked: BTreeSet::new(),
-        signed_out: BTreeSet::new(),
-        acknowledged: 0,
-        unacknowledged: 0,
     };
     for number in 0..kills {
-        match number % 4 {
-            1 if killer.given_out.len() > killer.revoked.len() => killer.revoke(),
-            0 | 1 => killer.give_out(&format!("given-{number}")),
-            2 => killer.sign_out(&person(number / 4)),
-            _ => killer.rotate(),
-        }
+        let command = changes.command(number);
+        let is_acknowledged = killer.kill(&command);
+        changes.note(number, is_acknowledged);
     }
-    killer.require_all();
-    assert!(killer.acknowledged > 0 && killer.acknowledged < kills);
+    changes.require_all();
+    assert!(changes.acknowledged > 0 && changes.acknowledged < kills);
     figure("command lines killed", kills);
-    figure("changes acknowledged", killer.acknowledged);
-    figure("changes made and not acknowledged", killer.unacknowledged);
+    figure("kinds of changes", CHANGES.len());
+    figure("changes acknowledged", changes.acknowledged);
+    figure("changes made and not acknowledged", changes.unacknowledged);
     figure("changes lost or half done", 0);
-}
-
-/// Opens a link and clicks the button in a new browser. Returns the status of the last response.
-fn click(address: &str, link: &str) -> Option<u16> {
-    let page = answer(address, "GET", link, "")?;
-    let cookies = page.lines().filter_map(|line| {
-        let cookie = line.strip_prefix("set-cookie: ")?;
-        cookie.split(';').next()
-    });
-    let cookies = cookies.collect::<Vec<_>>().join("; ");
-    let headers = format!(
-        "Cookie: {cookies}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n"
-    );
-    status_of(&answer(address, "POST", link, &headers)?)
 }
 
 fn link_of(number: usize) -> (String, String) {
@@ -290,77 +105,104 @@ fn link_of(number: usize) -> (String, String) {
     (id, link_with(number, registered))
 }
 
+/// What visitors did at a gateway until it was killed.
+#[derive(Default)]
+struct Visits {
+    /// Links that signed in, once for each use.
+    clicks: Vec<String>,
+    /// Users who have asked for a new link.
+    asked: BTreeSet<String>,
+}
+
 #[test]
 fn no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_is_killed() {
     let kills = share(300);
     let folder = hosted_here("http://localhost:8787");
     let folder = folder.path();
     let mut random = Random::new();
+    let mut changes = Changes::begin(folder, kills);
     // All visitors use the same link until it is used up.
     let current = Mutex::new(0);
-    let (mut uses, mut revoked) = (BTreeMap::<String, u64>::new(), BTreeSet::new());
+    let (mut uses, mut asked) = (BTreeMap::<String, u64>::new(), BTreeSet::new());
     for kill in 0..kills {
         let before = random.below(MOST_USES + 1);
         let moment = Duration::from_micros(random.below(LONGEST_MICROS) as u64);
+        let change = changes.command(kill);
         let program = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         let mut serving = Serving::start(serve(program, folder).stderr(Stdio::null()));
         let process = serving.child.id().to_string();
-        let clicks = Mutex::new(Vec::new());
-        let withdrawn = Mutex::new(None);
-        thread::scope(|scope| {
+        let visits = Mutex::new(Visits::default());
+        let is_changed = thread::scope(|scope| {
             for _ in 0..VISITORS {
-                scope.spawn(|| {
-                    for _ in 0..MOST_CLICKS {
-                        let number = *current.lock().unwrap();
-                        let (id, link) = link_of(number);
-                        match click(&serving.address, &link) {
-                            Some(303) => clicks.lock().unwrap().push(id),
-                            // Used up or revoked.
-                            Some(403 | 410) => {
-                                let mut current = current.lock().unwrap();
-                                *current = (*current).max(number + 1);
-                            }
-                            None => break,
-                            other => panic!("{other:?}"),
-                        }
-                    }
-                });
+                scope.spawn(|| visit(&serving.address, &current, &visits));
             }
-            scope.spawn(|| {
-                let (id, _) = link_of(*current.lock().unwrap());
-                let revoke = ["--json", "links", "revoke", "--instance", "here", &id];
+            let changed = scope.spawn(|| {
+                let change: Vec<&str> = change.iter().map(String::as_str).collect();
                 // It fails if the gateway is killed before.
-                let ran = in_folder(folder, &revoke);
-                *withdrawn.lock().unwrap() = (ran.code == 0).then_some(id);
+                in_folder(folder, &[&["--json"], &change[..]].concat()).code == 0
             });
             until("people use the links", || {
-                clicks.lock().unwrap().len() >= before
+                visits.lock().unwrap().clicks.len() >= before
             });
             thread::sleep(moment);
             let killed = Command::new("kill").args(["-KILL", &process]).status();
             assert!(killed.unwrap().success());
+            changed.join().unwrap()
         });
         serving.child.wait().unwrap();
-        for id in clicks.into_inner().unwrap() {
+        let visits = visits.into_inner().unwrap();
+        for id in visits.clicks {
             *uses.entry(id).or_default() += 1;
         }
-        revoked.extend(withdrawn.into_inner().unwrap());
-        let links = links(folder);
+        asked.extend(visits.asked);
+        let links = links(folder, "here");
         for (id, acknowledged) in &uses {
             let spent = links[id]["used"].as_u64().unwrap();
             assert!(*acknowledged <= spent, "kill {kill}: a use of {id} is lost");
             assert!(spent <= USES, "kill {kill}: a use of {id} is spent twice");
         }
-        for id in &revoked {
-            assert_eq!(links[id]["status"], "revoked", "kill {kill}: {id}");
-        }
+        changes.note(kill, is_changed);
     }
-    require_sound_activity(folder);
+    for user in &asked {
+        assert!(
+            changes.request_of(user).is_some(),
+            "the request of {user} is lost"
+        );
+    }
+    changes.require_all();
     let all: u64 = uses.values().sum();
     assert!(all >= kills as u64, "only {all} were acknowledged");
+    assert!(!asked.is_empty(), "nobody asked for a new link");
     figure("gateways killed", kills);
     figure("links", uses.len());
     figure("uses acknowledged", all);
-    figure("revocations acknowledged", revoked.len());
-    figure("uses lost or spent twice, revocations lost", 0);
+    figure("requests for a new link acknowledged", asked.len());
+    figure("other changes acknowledged", changes.acknowledged);
+    figure("uses lost or spent twice, changes lost or half done", 0);
+}
+
+/// Clicks the current link in new browsers until the gateway ends. Asks for a new link when it is
+/// used up, and goes on to the next.
+fn visit(gateway: &str, current: &Mutex<usize>, visits: &Mutex<Visits>) {
+    for _ in 0..MOST_CLICKS {
+        let number = *current.lock().unwrap();
+        let (id, link) = link_of(number);
+        match click(gateway, &link, "", "") {
+            Some(303) => visits.lock().unwrap().clicks.push(id),
+            Some(410) => {
+                let asker = format!("X-Forwarded-For: 192.0.2.{}\r\n", number % 250);
+                match click(gateway, &link, "ask=new-link", &asker) {
+                    Some(200) => {
+                        visits.lock().unwrap().asked.insert(person(number));
+                    }
+                    None => break,
+                    other => panic!("asked for a new link: {other:?}"),
+                }
+                let mut current = current.lock().unwrap();
+                *current = (*current).max(number + 1);
+            }
+            None => break,
+            other => panic!("{other:?}"),
+        }
+    }
 }

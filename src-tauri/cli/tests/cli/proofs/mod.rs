@@ -1,6 +1,7 @@
 //! Heavy proofs of what the program promises, with hundreds of kills, power cuts and floods. Each
 //! is a function with a size. The tests run a small size, and `cargo xtask soak` runs the whole.
 
+mod changes;
 mod flood;
 mod guesses;
 mod kills;
@@ -9,7 +10,7 @@ mod power_cut;
 #[path = "../../../../../tests/random.rs"]
 mod random;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -37,10 +38,15 @@ fn link(number: usize) -> String {
 
 /// Returns the path and query of a link with registered claims for a person by number.
 fn link_with(number: usize, registered: Registered) -> String {
+    link_for(&person(number), registered)
+}
+
+/// Returns the path and query of a link with registered claims for a user.
+fn link_for(user: &str, registered: Registered) -> String {
     let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
     let claims = Claims {
         payload: Payload::User(NewUser {
-            id: UserId::parse(&person(number), "id").unwrap(),
+            id: UserId::parse(user, "id").unwrap(),
             email: None,
             metadata: Metadata::default(),
         }),
@@ -58,6 +64,7 @@ fn link_with(number: usize, registered: Registered) -> String {
 fn serve(mut program: Command, folder: &Path) -> Command {
     program
         .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+        .args(["--instance", "here"])
         .args(["--visits-per-second", "0", "--trusted-proxy", "127.0.0.1"])
         .arg("--secret-file")
         .arg(folder.join("secret"))
@@ -80,6 +87,23 @@ fn answer(address: &str, method: &str, path: &str, headers: &str) -> Option<Stri
     Serving::ask(address, &request)
 }
 
+/// Opens a link and presses a button of its page in a new browser. Returns the status of the last
+/// response, or `None` if a connection broke.
+fn click(address: &str, link: &str, form: &str, headers: &str) -> Option<u16> {
+    let page = answer(address, "GET", link, headers)?;
+    let cookies = page.lines().filter_map(|line| {
+        let cookie = line.strip_prefix("set-cookie: ")?;
+        cookie.split(';').next()
+    });
+    let cookies = cookies.collect::<Vec<_>>().join("; ");
+    let request = format!(
+        "POST {link} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}Cookie: {cookies}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{form}",
+        form.len()
+    );
+    status_of(&Serving::ask(address, &request)?)
+}
+
 fn status_of(answer: &str) -> Option<u16> {
     answer.split(' ').nth(1)?.parse().ok()
 }
@@ -100,4 +124,27 @@ fn users(folder: &Path, when: &str) -> BTreeSet<String> {
     let seats = run(&["seats"]);
     assert_eq!(seats["used"], ids.len(), "{when}: a seat has no user");
     ids
+}
+
+/// Runs a command that succeeds. Returns its answer in JSON.
+fn done(folder: &Path, arguments: &[&str]) -> Value {
+    let ran = in_folder(folder, &[&["--json"], arguments].concat());
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    ran.json()
+}
+
+/// Returns all links of an instance by their ID.
+fn links(folder: &Path, instance: &str) -> BTreeMap<String, Value> {
+    let list = [
+        "links",
+        "list",
+        "--instance",
+        instance,
+        "--limit",
+        "1000000",
+    ];
+    let listed = done(folder, &list);
+    let links = listed["links"].as_array().unwrap().iter();
+    let links = links.map(|link| (link["id"].as_str().unwrap().to_owned(), link.clone()));
+    links.collect()
 }

@@ -11,9 +11,8 @@ use std::thread;
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::uses::Uses;
 
-use super::ledger_kills::{done, links};
 use super::random::Random;
-use super::{link, link_with, open, person, serve, status_of, users};
+use super::{done, link, link_with, links, open, person, serve, status_of, users};
 use crate::run::{hosted_here, until};
 use crate::serve::Serving;
 use crate::soak::{figure, share};
@@ -213,7 +212,7 @@ fn first_sign_ins(folder: &Path, when: &str) -> BTreeMap<String, u64> {
 /// Returns the number of links of each person that are in the ledger.
 fn links_given_out(folder: &Path, _when: &str) -> BTreeMap<String, u64> {
     let mut given_out = BTreeMap::new();
-    for link in links(folder).values() {
+    for link in links(folder, "here").values() {
         let user = link["user"].as_str().unwrap().to_owned();
         *given_out.entry(user).or_default() += 1;
     }
@@ -222,7 +221,7 @@ fn links_given_out(folder: &Path, _when: &str) -> BTreeMap<String, u64> {
 
 /// Returns the number of uses that each person has spent.
 fn uses_spent(folder: &Path, when: &str) -> BTreeMap<String, u64> {
-    let links = links(folder);
+    let links = links(folder, "here");
     let spent = links.values().map(|link| {
         let used = link["used"].as_u64().unwrap();
         assert!(used <= USES, "{when}: a use is spent twice: {link}");
