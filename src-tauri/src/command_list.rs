@@ -28,7 +28,7 @@ macro_rules! command_list {
                 signing_key_links(instance::InstanceRef) -> Vec<secrets::SigningKeyLinks>;
                 signing_key_retire(secrets::KeyRetirement) -> instance::Instance;
                 secret_reveal(instance::InstanceRef) -> secrets::RevealedSecret;
-                secret_copy(instance::InstanceRef) -> compose::Copied;
+                secret_copy(instance::InstanceRef) -> copied::Copied;
                 secret_conceal(instance::InstanceRef) -> instance::Instance;
             }
             /// Keys of an instance's API: making, showing once, revoking.
@@ -42,17 +42,20 @@ macro_rules! command_list {
                 automatic_backups_set(backups::AutomaticBackupsChange) -> backups::AutomaticBackups;
                 backup_save(backups::BackupRequest) -> backups::BackupSaved;
                 save_cancel(()) -> ();
-                backup_command_copy(backups::ServerCommand) -> compose::Copied;
+                backup_command_copy(backups::ServerCommand) -> copied::Copied;
                 backup_choose(()) -> Option<backups::ChosenBackup>;
                 backup_restore(backups::RestoreRequest) -> instance::Instance;
             }
-            /// Composing a login link: the preview, copying it, saving its QR code.
+            /// Composing a login link: the preview and the forecast.
             mod compose {
-                compose(compose::ComposeRequest) -> compose::Preview;
+                compose(compose::ComposeRequest) -> preview::Preview;
                 link_forecast(compose::PreviewRef) -> compose::Judgement;
-                link_sign(compose::SignRequest) -> compose::Preview;
-                copy(compose::CopyRequest) -> compose::Copied;
-                qr_save(compose::QrSaveRequest) -> compose::QrSaved;
+            }
+            /// Giving out a link that was shown: signing it, copying it, saving its QR code.
+            mod giving_out {
+                link_sign(giving_out::SignRequest) -> preview::Preview;
+                copy(giving_out::CopyRequest) -> copied::Copied;
+                qr_save(giving_out::QrSaveRequest) -> qr_files::QrSaved;
             }
             /// The ledger of an instance: its links, revoking them, copying them again.
             mod links {
@@ -60,13 +63,13 @@ macro_rules! command_list {
                 link_counts(instance::InstanceRef) -> ledger::LinkCounts;
                 link(links::LinkRef) -> links::LinkDetails;
                 links_revoke(links::LinkRevocation) -> ();
-                link_copy(links::LinkCopy) -> compose::Copied;
-                link_qr_save(links::LinkQrSave) -> compose::QrSaved;
+                link_copy(links::LinkCopy) -> copied::Copied;
+                link_qr_save(links::LinkQrSave) -> qr_files::QrSaved;
             }
             /// Requests for new links: making the link, dismissing the request.
             mod requests {
                 link_requests(instance::InstanceRef) -> Vec<requests::OpenRequest>;
-                link_request_grant(requests::OpenRequestRef) -> compose::Copied;
+                link_request_grant(requests::OpenRequestRef) -> copied::Copied;
                 link_request_dismiss(requests::OpenRequestRef) -> ();
             }
             /// Users of an instance that is hosted here, and their seats.

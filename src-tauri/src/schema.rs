@@ -10,9 +10,9 @@ use tauri::ipc::Invoke;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::commands::{
-    activity, api_keys, appearance, backups, compose, connections, exports, gateway, help, inspect,
-    instance, instances, keys, links, requests, secrets, sessions, start, transfers, typingmind,
-    users, window,
+    activity, api_keys, appearance, backups, compose, connections, copied, exports, gateway,
+    giving_out, help, inspect, instance, instances, keys, links, preview, qr_files, requests,
+    secrets, sessions, start, transfers, typingmind, users, window,
 };
 use crate::{Problem, events};
 

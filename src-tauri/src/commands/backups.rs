@@ -17,7 +17,7 @@ use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::clipboard::Content;
-use crate::commands::compose::Copied;
+use crate::commands::copied::Copied;
 use crate::commands::instance::{Instance, InstanceRef};
 use crate::open_directory::OpenDirectory;
 use crate::studio::{at_home, blocking, now};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
-use crate::commands::compose::QrPreview;
+use crate::commands::preview::QrPreview;
 use crate::events::StudioEvent;
 use crate::gateway::Running;
 use crate::preferences::{self, Preferences, Tls};

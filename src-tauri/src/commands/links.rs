@@ -28,8 +28,9 @@ use serde_json::Value;
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
-use crate::commands::compose::{Copied, CopyWhat, QrFormat, QrSaved, choose_qr_file, content};
+use crate::commands::copied::{Copied, CopyWhat, content};
 use crate::commands::instance::InstanceRef;
+use crate::commands::qr_files::{QrFormat, QrSaved, choose_qr_file};
 use crate::commands::users::PageStart;
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};

@@ -14,7 +14,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::clipboard::Content;
-use crate::commands::compose::Copied;
+use crate::commands::copied::Copied;
 use crate::commands::instance::InstanceRef;
 use crate::commands::links::instance;
 use crate::studio::{at_home, blocking, now};

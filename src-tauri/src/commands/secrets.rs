@@ -13,8 +13,8 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::clipboard::Content;
-use crate::commands::compose::Copied;
 use crate::commands::connections::after_change;
+use crate::commands::copied::Copied;
 use crate::commands::instance::{Instance, InstanceRef, SecretSource};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio};
