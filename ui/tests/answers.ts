@@ -129,6 +129,7 @@ export function connectedLike(changed: Partial<Instance> = {}): Instance {
       instance: 'acme',
       fingerprint: 'AA:BB:CC',
       key_id: 'thiskey1',
+      settings_read: true,
     },
     ...changed,
   });

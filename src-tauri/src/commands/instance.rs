@@ -77,6 +77,9 @@ pub struct Connection {
     pub fingerprint: Option<String>,
     /// ID of the API key by which this computer is connected.
     pub key_id: String,
+    /// Whether the settings were read at the gateway. A key of few scopes may not read them; then all
+    /// but the name and the URL are defaults.
+    pub settings_read: bool,
 }
 
 /// [`SignInSettings`] as an administrator types them. Texts become a [`SettingsChange`] later, so
@@ -332,6 +335,7 @@ impl From<admin::Connection> for Connection {
             instance: connection.instance.to_string(),
             fingerprint: connection.fingerprint.map(|pin| pin.to_string()),
             key_id: connection.key_id,
+            settings_read: connection.settings_read,
         }
     }
 }

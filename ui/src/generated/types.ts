@@ -328,7 +328,12 @@ fingerprint: string | null,
 /**
  * ID of the API key by which this computer is connected.
  */
-key_id: string, };
+key_id: string, 
+/**
+ * Whether the settings were read at the gateway. A key of few scopes may not read them; then all
+ * but the name and the URL are defaults.
+ */
+settings_read: boolean, };
 export type ConnectionParts = { 
 /**
  * Host and port of the gateway's administration.

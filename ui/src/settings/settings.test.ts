@@ -75,6 +75,32 @@ describe('the settings of an instance', () => {
     expect(screen.getByTestId('message')).toBeTruthy();
   });
 
+  it('are not shown as if they were read where the key may not read them', async () => {
+    kept = connectedLike();
+    kept.connection = kept.connection && { ...kept.connection, settings_read: false };
+    studio.instances = [kept];
+    answer({
+      seats: () => ({ used: 1, limit: null }),
+      log_file: () => ({ path: '/data/log' }),
+      instance_refresh: () => refuse('scope_missing', 'The key may not do this.'),
+    });
+    open();
+    await screen.findByTestId('settings-unknown');
+    const nav = screen.getByRole('navigation', { name: 'Sections' });
+    const sections = within(nav).getAllByRole('button');
+    expect(sections.map((button) => button.textContent)).toEqual([
+      'Name and address',
+      'Seats',
+      'Remove this instance',
+      'Appearance',
+      'Help',
+    ]);
+    expect(screen.queryByRole('textbox', { name: 'Parameter' })).toBeNull();
+    expect(toasts.list).toEqual([]);
+    await userEvent.click(screen.getByTestId('settings-new-key'));
+    expect(screen.getByRole('dialog').textContent).toContain('Use a new key for Acme');
+  });
+
   it('show only the sections that apply where another application decides', () => {
     open();
     const nav = screen.getByRole('navigation', { name: 'Sections' });
