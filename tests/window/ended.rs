@@ -122,7 +122,7 @@ fn the_account_of_a_guest_ends_by_itself_while_the_gateway_is_open() {
         assert!(Timestamp::now().as_second() >= end);
         assert!(!is_signed_in(&gateway, &cookie) && !link.signs_in(&gateway));
         studio.click("user-extend").await;
-        studio.fill("extend-days", "14").await;
+        studio.fill("extend-after", "14").await;
         studio.click("extend-submit").await;
         says("Has a seat").await;
         assert!(link.signs_in(&gateway));

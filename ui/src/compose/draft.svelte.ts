@@ -1,16 +1,13 @@
 import type { ComposeRequest, Instance, LinkNotes, LinkTerms, Who } from '../generated/types';
 import { hasUsers } from '../lib/hosted';
 import { CUSTOM, lifetimes } from '../lib/lifetimes';
-import { localDateTime } from '../lib/time-format';
+import { AccountEndDraft } from '../lib/user-fields/account-end.svelte';
 import { UserDraft, type KnownFields } from '../lib/user-fields/user-draft.svelte';
 
 export type WhoKind = Who['kind'];
 
 /** How often a link can be used. */
 export type Often = 'any' | 'once' | 'times';
-
-/** How the account that a link creates ends. */
-export type AccountEnds = 'never' | 'date' | 'days';
 
 /** Content of the form in Compose. */
 export class Draft extends UserDraft {
@@ -29,10 +26,7 @@ export class Draft extends UserDraft {
   /** Typed number of uses. */
   times = $state('3');
   /** How the account of a new person ends. */
-  accountEnds = $state<AccountEnds>('never');
-  endsOn = $state('');
-  /** Typed number of days after the first sign-in. */
-  endsAfter = $state('14');
+  readonly accountEnd = new AccountEndDraft();
   /** Whether older links of the person stop working. */
   supersedes = $state(false);
   /** Whether a short link is given out in place of the long one. */
@@ -123,7 +117,7 @@ export class Draft extends UserDraft {
       expires_in: lifetime === CUSTOM ? this.customLifetime : lifetime,
       not_before: this.startsLater && this.notBefore !== '' ? this.notBefore : null,
       uses: hasUsers(instance) ? this.#uses() : null,
-      account_ends: hasUsers(instance) ? this.#accountEnd() : null,
+      account_ends: hasUsers(instance) && this.mode === 'new' ? this.accountEnd.text : null,
       anew: false,
     };
   }
@@ -164,7 +158,7 @@ export class Draft extends UserDraft {
     }
     this.often = uses === null ? 'any' : uses === 1 ? 'once' : 'times';
     if (uses !== null && uses > 1) this.times = String(uses);
-    this.#takeAccountEnd(account_ends);
+    this.accountEnd.take(account_ends);
     this.startsLater = false;
     this.note = note;
   }
@@ -174,19 +168,6 @@ export class Draft extends UserDraft {
     if (this.often === 'any') return null;
     if (this.often === 'once') return 1;
     return /^\d{1,9}$/u.test(this.times.trim()) ? Number(this.times) : 0;
-  }
-
-  /** End of the account of a new person; null for none. The Rust side refuses an empty text. */
-  #accountEnd(): string | null {
-    if (this.mode !== 'new' || this.accountEnds === 'never') return null;
-    return this.accountEnds === 'date' ? this.endsOn : `${this.endsAfter.trim()} days`;
-  }
-
-  #takeAccountEnd(end: string | null): void {
-    const days = /^(\d+) days?$/u.exec(end ?? '')?.[1];
-    this.accountEnds = end === null ? 'never' : days === undefined ? 'date' : 'days';
-    if (days !== undefined) this.endsAfter = days;
-    else if (end !== null) this.endsOn = localDateTime(end);
   }
 
   #begun(): boolean {

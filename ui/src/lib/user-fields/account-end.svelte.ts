@@ -1,0 +1,31 @@
+import { localDateTime } from '../time-format';
+
+/** How an account ends. */
+export type AccountEnds = 'never' | 'date' | 'days';
+
+/** The end of an account as a person types it. */
+export class AccountEndDraft {
+  kind = $state<AccountEnds>('never');
+  /** Typed date and time in the time zone of this computer. */
+  on = $state('');
+  /** Typed number of days. */
+  after = $state('14');
+
+  constructor(kind: AccountEnds = 'never') {
+    this.kind = kind;
+  }
+
+  /** The end as a text; null for none. The Rust side refuses an empty text. */
+  get text(): string | null {
+    if (this.kind === 'never') return null;
+    return this.kind === 'date' ? this.on : `${this.after.trim()} days`;
+  }
+
+  /** Fills in an end. */
+  take(end: string | null): void {
+    const days = /^(\d+) days?$/u.exec(end ?? '')?.[1];
+    this.kind = end === null ? 'never' : days === undefined ? 'date' : 'days';
+    if (days !== undefined) this.after = days;
+    else if (end !== null) this.on = localDateTime(end);
+  }
+}
