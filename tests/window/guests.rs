@@ -10,10 +10,10 @@ use latchkey_store::Wait as _;
 
 use crate::driver::Studio;
 use crate::prepared::{Prepared, person};
+use crate::revoked::start_gateway;
 use crate::run;
 use crate::users::looks_well;
 use crate::visitor::get;
-use crate::webkit::free_port;
 
 fn days_ago(days: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(24 * days)
@@ -65,23 +65,19 @@ fn a_guest_is_composed_for_and_one_who_has_ended_is_extended() {
         says(&studio, "user-status", "Ended").await;
         looks_well(&studio, "users-ended").await;
         studio.click("user-extend").await;
-        studio.fill("extend-days", "0").await;
+        studio.fill("extend-after", "0").await;
         studio.click("extend-submit").await;
         says(&studio, "error-ends_at", "a number of days").await;
         looks_well(&studio, "users-extend").await;
-        studio.fill("extend-days", "14").await;
+        studio.fill("extend-after", "14").await;
         studio.click("extend-submit").await;
         says(&studio, "user-status", "Has a seat").await;
         says(&studio, "seat-count", "1, no limit").await;
         looks_well(&studio, "users-extended").await;
 
-        let port = free_port();
-        studio.click("gateway-mark").await;
-        studio.fill("gateway-port", &port.to_string()).await;
-        studio.click("gateway-start").await;
-        studio.find("gateway-stop").await;
+        let gateway = start_gateway(&studio).await;
         let (_, query) = link.split_once('?').unwrap();
-        let answer = get(&format!("http://127.0.0.1:{port}/"), &format!("/?{query}"));
+        let answer = get(&gateway, &format!("/?{query}"));
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
         studio.quit().await;
     });

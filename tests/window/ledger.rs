@@ -13,10 +13,10 @@ use latchkey_store::Wait as _;
 use crate::driver::{Studio, picture, picture_of_display};
 use crate::prepared::{Prepared, person};
 use crate::readers::read_qr_codes;
+use crate::revoked::start_gateway;
 use crate::run;
 use crate::users::looks_well;
 use crate::visitor::{get, press_continue};
-use crate::webkit::free_port;
 
 /// Takes pictures and runs axe in a wide and in the smallest window, and with a large text.
 async fn in_every_size(studio: &Studio, state: &str) {
@@ -89,11 +89,7 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
         studio.find("links-empty").await;
         in_every_size(&studio, "links-empty").await;
 
-        let port = free_port();
-        studio.click("gateway-mark").await;
-        studio.fill("gateway-port", &port.to_string()).await;
-        studio.click("gateway-start").await;
-        studio.find("gateway-stop").await;
+        let gateway = start_gateway(&studio).await;
         studio.click("rail-compose").await;
         studio.click("mode-new").await;
         studio.fill("field-user-id", "ada").await;
@@ -115,8 +111,7 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
         studio
             .wait_for_text("links-tab-not_used", "1", |text| text.ends_with('1'))
             .await;
-        let url = format!("http://127.0.0.1:{port}/");
-        let answer = press_continue(&url, &query);
+        let answer = press_continue(&gateway, &query);
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
         // Nobody has touched the window.
         row_says(&studio, "In use").await;
@@ -137,7 +132,7 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
         studio
             .wait_for_text("links-tab-not_used", "0", |text| text.ends_with('0'))
             .await;
-        let answer = get(&url, &query);
+        let answer = get(&gateway, &query);
         assert!(answer.starts_with("HTTP/1.1 410"), "{answer}");
 
         studio.click("link-anew").await;
@@ -164,11 +159,7 @@ fn the_qr_code_of_a_short_link_is_shown_once_the_link_works_and_is_read_from_150
     run(async {
         let prepared = Prepared::with(0);
         let studio = prepared.open().await;
-        let port = free_port();
-        studio.click("gateway-mark").await;
-        studio.fill("gateway-port", &port.to_string()).await;
-        studio.click("gateway-start").await;
-        studio.find("gateway-stop").await;
+        let gateway = start_gateway(&studio).await;
         studio.click("rail-compose").await;
         studio.click("mode-new").await;
         studio.fill("field-user-id", "ada").await;
@@ -195,7 +186,6 @@ fn the_qr_code_of_a_short_link_is_shown_once_the_link_works_and_is_read_from_150
         assert_eq!(read_qr_codes(&[small]), [url.as_str()]);
 
         let (_, code) = url.split_once("/AUTH/L/").unwrap();
-        let gateway = format!("http://127.0.0.1:{port}/");
         let answer = get(&gateway, &format!("/AUTH/L/{code}"));
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
         studio.click("rail-links").await;
