@@ -1953,11 +1953,11 @@ export type StopsElsewhere = {
  */
 reason: string, 
 /**
- * Action at the application that stops the links of one person.
+ * Way to stop the links of a person at the application.
  */
 of_person: string, 
 /**
- * Action at the application that stops the links of everybody.
+ * Way to stop the links of everybody at the application.
  */
 of_everybody: string, };
 export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty";

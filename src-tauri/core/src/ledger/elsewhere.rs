@@ -13,9 +13,9 @@ use crate::{Error, ErrorCode, Result};
 pub struct StopsElsewhere {
     /// Reason why revoked links still work.
     pub reason: String,
-    /// Action at the application that stops the links of one person.
+    /// Way to stop the links of a person at the application.
     pub of_person: String,
-    /// Action at the application that stops the links of everybody.
+    /// Way to stop the links of everybody at the application.
     pub of_everybody: String,
 }
 

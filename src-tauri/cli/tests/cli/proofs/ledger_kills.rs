@@ -105,7 +105,7 @@ fn link_of(number: usize) -> (String, String) {
     (id, link_with(number, registered))
 }
 
-/// What visitors did at a gateway until it was killed.
+/// Acts of visitors at a gateway until it was killed.
 #[derive(Default)]
 struct Visits {
     /// Links that signed in, once for each use.
