@@ -16,6 +16,7 @@ mod administration;
 mod causes;
 mod cutoffs;
 mod decisions;
+mod guests;
 mod import_files;
 mod import_plans;
 mod issued_links;
