@@ -164,14 +164,6 @@ impl EmbeddedDirectory {
         lock::holder(folder)
     }
 
-    /// Returns whether a user of the directory in `folder` was removed or edited so recently that
-    /// `iat` does not prove that a new link is newer. Works even while another process holds the
-    /// directory.
-    #[must_use]
-    pub fn needs_order(folder: &Path, now: Timestamp) -> bool {
-        open::needs_order(folder, now)
-    }
-
     /// Reads a few rows on the current thread, because they are mostly in memory.
     fn view<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         let opened = &self.shared.opened;

@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::catalogue::LiveCatalogue;
 use super::closed::{LastClose, NoteOfClose};
 use super::disk::Disk;
@@ -28,7 +26,7 @@ use super::session_index::SessionIndex;
 use super::state::{State, Tree};
 use super::watermark::{self, Mark, Watermark};
 use crate::files;
-use latchkey_core::{Error, ErrorCode, Result, time};
+use latchkey_core::{Error, ErrorCode, Result};
 
 /// Current format. Format 5 compares addresses by
 /// [`Email::key`](latchkey_core::protocol::email::Email::key), and has sessions and changes without
@@ -70,8 +68,7 @@ pub(super) struct Opened {
     tree: Tree,
     room: Room,
     watermark: Watermark,
-    /// File with the time of the last removal or edit, for processes that make links and do not
-    /// hold the directory.
+    /// File with the time of the last removal or edit.
     order: PathBuf,
     latest: AtomicU64,
     _log: Log,
@@ -312,16 +309,6 @@ impl Drop for Log {
         {
             tracing::warn!(%cause, "the directory was closed, and will take longer to open");
         }
-    }
-}
-
-pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
-    match files::read(&folder.join(ORDER)) {
-        // A file that is being written is empty for a moment.
-        Ok(Some(text)) => {
-            number(&text).is_none_or(|at| !time::is_surely_after(now.as_second(), at))
-        }
-        Ok(None) | Err(_) => false,
     }
 }
 

@@ -14,10 +14,32 @@ use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
 
+use super::PAGE;
 use super::client::{Call, Client, encoded};
 
+/// Returns links that match a query, in pages as large as an answer can be.
+pub(super) async fn list(
+    client: &Client,
+    query: &LinkQuery,
+    sort: LinkSort,
+    place: &LinkPageStart,
+    limit: usize,
+) -> Result<LinkPage> {
+    let mut page = one_page(client, query, sort, place, limit.min(PAGE)).await?;
+    while page.links.len() < limit
+        && let Some(next) = page.next.take()
+    {
+        let rest = (limit - page.links.len()).min(PAGE);
+        let start = LinkPageStart::After(next);
+        let more = one_page(client, query, sort, &start, rest).await?;
+        page.links.extend(more.links);
+        page.next = more.next;
+    }
+    Ok(page)
+}
+
 /// Returns one page of links, as large as an answer can be.
-pub(super) async fn page(
+async fn one_page(
     client: &Client,
     query: &LinkQuery,
     sort: LinkSort,
