@@ -8,7 +8,7 @@ use super::issued_link::IssuedLink;
 use super::new_link_request::REQUEST_SECS;
 use super::terms::LinkTerms;
 use crate::protocol::code::LEEWAY_SECS;
-use crate::session::Session;
+use crate::session::{REPEAT_SECS, Session, SessionRules};
 
 /// State of a link in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -86,7 +86,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Returns whether a link was revoked or superseded.
+    /// Returns how a link was revoked or superseded. `None` if it was neither.
     #[must_use]
     pub fn taken_back(
         link: &LinkTerms<'_>,
@@ -165,17 +165,28 @@ impl Standing {
 
     /// Returns whether a link stopped working before a time, in Unix seconds, and nothing depends on
     /// its record any more. Without the record, a code would have all its uses again, so the code
-    /// must have expired. A link that ends its sessions stays, because some may go on otherwise. A
-    /// revoked link stays while a new one could be asked for with its code.
+    /// must have expired. A link that ends its sessions stays while one of them could go on
+    /// otherwise. A revoked link stays while a new one could be asked for with its code.
+    ///
+    /// A code of another system that never expires can go when its last use was before that time. The
+    /// next use enters it again.
     #[must_use]
     pub fn is_prunable(&self, link: &LinkTerms<'_>, ended_before: i64, now: i64) -> bool {
-        let Some(over_at) = link.over_at().filter(|at| now >= *at) else {
-            return false;
+        let (ended_at, is_askable) = match link.over_at() {
+            Some(over_at) if now >= over_at => (
+                self.ended_at.unwrap_or(over_at),
+                now < over_at.saturating_add(REQUEST_SECS),
+            ),
+            None if link.is_entered_again() => match link.last_use {
+                Some(last_use) => (self.ended_at.map_or(last_use, |at| at.max(last_use)), false),
+                None => return false,
+            },
+            Some(_) | None => return false,
         };
-        let is_askable = now < over_at.saturating_add(REQUEST_SECS);
-        let is_needed = self.status.works()
-            || link.revoked_ends_sessions
-            || (link.revoked_at.is_some() && is_askable);
-        !is_needed && self.ended_at.unwrap_or(over_at) < ended_before
+        // A browser may repeat the last use, which begins another session.
+        let sessions_end = ended_at.saturating_add(SessionRules::LONGEST_SECS + REPEAT_SECS);
+        let is_needed =
+            (self.ends_sessions && now < sessions_end) || (link.revoked_at.is_some() && is_askable);
+        !is_needed && ended_at < ended_before
     }
 }

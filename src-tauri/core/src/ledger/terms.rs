@@ -42,4 +42,14 @@ impl LinkTerms<'_> {
         let expires_at = self.expires_at?;
         Some(expires_at.saturating_add(LEEWAY_SECS))
     }
+
+    /// Returns whether the code works without limit and the next use enters it in the ledger as it
+    /// was: it is of another system, and has neither been revoked by itself nor an expiry.
+    #[must_use]
+    pub const fn is_entered_again(&self) -> bool {
+        self.taken_in.is_none()
+            && self.revoked_at.is_none()
+            && self.expires_at.is_none()
+            && !self.uses.is_limited()
+    }
 }

@@ -6,7 +6,7 @@ use latchkey_core::ledger::{
 };
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
-use latchkey_core::session::{Session, SessionScope};
+use latchkey_core::session::{REPEAT_SECS, Session, SessionRules, SessionScope};
 
 const AT: i64 = 1_800_000_000;
 
@@ -223,14 +223,66 @@ fn only_a_link_that_has_expired_and_ended_long_ago_is_pruned() {
         "the time of expiry counts"
     );
     assert!(!is_prunable(&without_time, over, unaskable));
-    let ends_sessions = LinkTerms {
-        revoked_ends_sessions: true,
-        ..revoked
-    };
-    assert!(!is_prunable(&ends_sessions, unaskable, unaskable));
     let forever = LinkTerms {
         expires_at: None,
         ..revoked
     };
     assert!(!is_prunable(&forever, unaskable, unaskable));
+}
+
+#[test]
+fn a_link_stays_while_a_session_that_ended_with_it_could_last() {
+    let ended_at = AT + 10;
+    // A use can be repeated for 30 seconds.
+    let unneeded = ended_at + SessionRules::LONGEST_SECS + REPEAT_SECS;
+    for by_itself in [true, false] {
+        for ends_sessions in [true, false] {
+            let link = LinkTerms {
+                revoked_at: by_itself.then_some(ended_at),
+                revoked_ends_sessions: by_itself && ends_sessions,
+                ..terms()
+            };
+            let by_person = (!by_itself).then(|| cutoff(ended_at, ends_sessions));
+            let person = of_person(by_person, None);
+            let prunable = |now| {
+                let standing = Standing::of(&link, &person, &InstanceCutoffs::default(), now);
+                standing.is_prunable(&link, now, now)
+            };
+            assert_eq!(prunable(unneeded - 1), !ends_sessions, "{link:?}");
+            assert!(prunable(unneeded), "{link:?}");
+        }
+    }
+}
+
+#[test]
+fn a_code_of_another_system_without_an_expiry_goes_when_its_last_use_is_long_ago() {
+    let foreign = LinkTerms {
+        expires_at: None,
+        taken_in: None,
+        used: 1,
+        last_use: Some(AT + 50),
+        ..terms()
+    };
+    assert!(is_prunable(&foreign, AT + 51, AT + 52));
+    assert!(!is_prunable(&foreign, AT + 50, AT + 52));
+    for needed in [
+        LinkTerms {
+            last_use: None,
+            ..foreign
+        },
+        LinkTerms {
+            uses: Uses::limited(3).unwrap(),
+            ..foreign
+        },
+        LinkTerms {
+            revoked_at: Some(AT + 1),
+            ..foreign
+        },
+        LinkTerms {
+            taken_in: Some(5),
+            ..foreign
+        },
+    ] {
+        assert!(!is_prunable(&needed, AT + 9_000, AT + 9_000), "{needed:?}");
+    }
 }

@@ -1,11 +1,14 @@
 //! Tests of the retention of the ledger.
 
-use latchkey_core::directory::Directory as _;
+use std::sync::Arc;
+
+use latchkey_core::directory::{Command, Directory as _, Redemption};
 use latchkey_core::instance::{Policy, Retention};
 use latchkey_core::ledger::{LinkPageStart, LinkQuery, LinkSort, RevocationScope, TakenLink};
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::session::{NewSession, SessionId, SessionScope};
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
 use super::made_links::{Made, made_at, made_with, revoke_at, take_at};
@@ -173,4 +176,66 @@ fn a_revoked_link_stays_while_a_new_one_could_be_asked_for_with_its_code() {
     assert!(is_known(&directory, &link));
     prune(&directory, week, 21 * DAY + HOUR + 60);
     assert!(!is_known(&directory, &link));
+}
+
+#[test]
+fn a_session_stays_ended_when_the_retention_removes_links_of_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let directory = open();
+    let link = give(&directory, -10 * DAY);
+    let key = SessionId::new(at(-10 * DAY)).unwrap().key();
+    let redemption = Redemption {
+        session: Some(NewSession {
+            key,
+            place: SessionScope::Page,
+            browser: None,
+            browser_key: None,
+            replaces: None,
+        }),
+        ..Redemption::new(Ok(&link.code), Policy::default())
+    };
+    let redeemed = Command::Redeem(Arc::new(redemption));
+    let redeemed = directory.execute(redeemed, &by(at(-10 * DAY))).wait();
+    assert_eq!(redeemed.unwrap().verdict().unwrap().code(), "provisioned");
+    let scope = RevocationScope::Key("key-1".to_owned());
+    revoke_at(&directory, scope, true, at(-9 * DAY));
+    let has_ended = |directory: &EmbeddedDirectory| {
+        let session = directory.session(&key).wait().unwrap().unwrap();
+        directory.is_ended_with_link(&session).wait().unwrap()
+    };
+    assert!(has_ended(&directory));
+    drop(directory);
+    let directory = open();
+    prune(&directory, Lifetime::Secs(7 * DAY), 0);
+    assert!(has_ended(&directory) && is_known(&directory, &link));
+    // No session lasts as long as this.
+    prune(&directory, Lifetime::Secs(7 * DAY), 392 * DAY);
+    assert!(!is_known(&directory, &link));
+}
+
+#[test]
+fn a_code_of_another_system_that_never_expires_leaves_the_ledger_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let directory = open();
+    let endless = |id: &str| {
+        let payload = format!(r#""user":{{"id":"eve"}},"jti":"{id}""#);
+        VerifiedCode {
+            is_made_here: false,
+            ..code(&payload, -400 * DAY)
+        }
+    };
+    let (kept, revoked) = (endless("kept"), endless("revoked"));
+    assert_eq!(redeem(&directory, &kept), "provisioned");
+    assert_eq!(redeem(&directory, &revoked), "signed_in");
+    let scope = RevocationScope::Link("revoked".to_owned());
+    revoke_at(&directory, scope, false, at(-400 * DAY));
+    drop(directory);
+    let directory = open();
+    prune(&directory, Lifetime::Secs(399 * DAY), 0);
+    assert_eq!(all(&directory), ["revoked"]);
+    assert_eq!(redeem(&directory, &kept), "signed_in");
+    assert_eq!(redeem(&directory, &revoked), "link_revoked");
+    assert_eq!(all(&directory), ["kept", "revoked"]);
 }
