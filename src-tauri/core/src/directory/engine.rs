@@ -94,8 +94,8 @@ pub trait Directory: Send + Sync {
         by: &AuditContext,
     ) -> Result<()>;
 
-    /// Returns the keys of sessions that have ended by `rules`, or whose user was removed or signed
-    /// out.
+    /// Returns the keys of sessions that have ended by `rules` or with their link, or whose user was
+    /// removed or signed out.
     async fn ended_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<Vec<SessionKey>>;
 
     /// Returns the number of users who have a session that has not ended by `rules`.
@@ -322,8 +322,8 @@ pub trait Directory: Send + Sync {
             .map(drop)
     }
 
-    /// Deletes sessions that have ended by `rules`, and those whose user was removed or signed out.
-    /// Returns their number.
+    /// Deletes sessions that have ended by `rules` or with their link, and those whose user was
+    /// removed or signed out. Returns their number.
     async fn prune_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
         let mut pruned = 0;
         for some in self.ended_sessions(rules, now).await?.chunks(MAX_PRUNED) {
@@ -457,7 +457,8 @@ pub trait Directory: Send + Sync {
     }
 }
 
-/// Returns the context of a change that has no entry in the activity.
+/// Returns the context of a change that nobody has asked for. If it has entries in the activity,
+/// they name Latchkey itself.
 fn unrecorded(at: Timestamp) -> AuditContext {
     AuditContext::new(Actor::Visitor, at)
 }

@@ -6,7 +6,9 @@ use utoipa::ToSchema;
 use super::command::MAX_IMPORT;
 use super::due::{DueAccounts, DueScan};
 use super::user::User;
-use crate::ledger::{InstanceCutoffs, IssuedLink, LinkPerson, NewLinkRequest, PersonCutoffs};
+use crate::ledger::{
+    InstanceCutoffs, IssuedLink, LinkPerson, NewLinkRequest, PersonCutoffs, Standing,
+};
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::email::Email;
 use crate::protocol::payload::Payload;
@@ -117,7 +119,7 @@ pub struct Needs {
     pub people: Vec<UserId>,
     /// Users whose links since the last edit are needed.
     pub links_since_edit: Vec<UserId>,
-    /// Users whose links since a removal of the ID or a move of the address are needed.
+    /// Users whose links since a removal of the ID, a move of the address or a cutoff are needed.
     pub recent_links: Vec<UserId>,
     /// Addresses.
     pub emails: Vec<Email>,
@@ -224,8 +226,8 @@ impl Facts {
         self.links_since_edit.get(id).map(Option::as_deref)
     }
 
-    /// Returns the links that Latchkey made for a user within a minute of a removal of the ID or a
-    /// move of the address. `None` if they were not loaded.
+    /// Returns the links that Latchkey made for a user within a minute of a removal of the ID, a move
+    /// of the address or a cutoff. `None` if they were not loaded.
     #[must_use]
     pub fn recent_links(&self, id: &UserId) -> Option<Option<&[String]>> {
         self.recent_links.get(id).map(Option::as_deref)
@@ -281,11 +283,26 @@ impl Facts {
     }
 
     /// Returns whether the user of a session exists, was not signed out since it began, and has an
-    /// account that has not ended by `now`, in Unix seconds.
+    /// account that has not ended by `now`, in Unix seconds, and the session has not ended with its
+    /// link.
     #[must_use]
     pub fn goes_on(&self, session: &Session, now: i64) -> bool {
         let user = self.user(&session.user);
-        user.is_some_and(|user| user.has_session(session, now))
+        user.is_some_and(|user| user.has_session(session, now)) && !self.is_ended_with_link(session)
+    }
+
+    /// Returns whether a session has ended with the link that began it.
+    #[must_use]
+    pub fn is_ended_with_link(&self, session: &Session) -> bool {
+        if !self.cutoffs.any_ends_sessions {
+            return false;
+        }
+        let none = PersonCutoffs::default();
+        let person = self.person(&session.user);
+        let person = person.map_or(&none, |person| &person.cutoffs);
+        let link = session.link.as_deref();
+        let link = link.and_then(|id| self.link(id).flatten());
+        Standing::ends(session, link, person, &self.cutoffs)
     }
 
     /// Returns the seats. An account that has ended takes none, whether or not that is written.

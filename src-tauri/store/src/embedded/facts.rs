@@ -36,6 +36,13 @@ pub(super) fn of_asking(view: &View<'_>, asking: &Asking, now: i64) -> Result<Fa
     load(view, now, |facts| asking.needs(facts))
 }
 
+/// Loads the facts that show whether a session goes on at a time, in Unix seconds.
+pub(super) fn of_session(view: &View<'_>, session: &Session, now: i64) -> Result<Facts> {
+    let mut facts = Facts::default();
+    facts.cutoffs = ledger::instance_cutoffs(view)?;
+    fill(view, now, facts, |facts| session.needs(facts))
+}
+
 /// Loads the facts that are looked up.
 pub(super) fn of_lookup(view: &View<'_>, lookup: &Lookup, now: i64) -> Result<Facts> {
     lookup.require_limits()?;
@@ -50,6 +57,16 @@ fn load(view: &View<'_>, now: i64, needs: impl Fn(&Facts) -> Needs) -> Result<Fa
     facts.latest_time = view.read(keys::LATEST_TIME)?;
     facts.cutoffs = ledger::instance_cutoffs(view)?;
     facts.last_outbox_entry = view.read(keys::LAST_OUTBOX_ENTRY)?.unwrap_or_default();
+    fill(view, now, facts, needs)
+}
+
+/// Loads needed facts until nothing is missing.
+fn fill(
+    view: &View<'_>,
+    now: i64,
+    mut facts: Facts,
+    needs: impl Fn(&Facts) -> Needs,
+) -> Result<Facts> {
     loop {
         let needs = needs(&facts);
         if needs.is_empty() {

@@ -11,7 +11,7 @@ use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
-use latchkey_core::session::{LinkUse, Session};
+use latchkey_core::session::LinkUse;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{LinkValues, Links, Row, Update};
@@ -58,18 +58,6 @@ pub(super) fn person_cutoffs(view: &View<'_>, user: &UserId) -> Result<PersonCut
 /// Returns the cutoffs for the links of the instance.
 pub(super) fn instance_cutoffs(view: &View<'_>) -> Result<InstanceCutoffs> {
     Ok(view.read(keys::INSTANCE_CUTOFFS)?.unwrap_or_default())
-}
-
-/// Returns whether a session has ended with the link that began it.
-pub(super) fn is_ended_with_link(view: &View<'_>, session: &Session) -> Result<bool> {
-    let instance = instance_cutoffs(view)?;
-    if !instance.any_ends_sessions {
-        return Ok(false);
-    }
-    let person = person_cutoffs(view, &session.user)?;
-    let link = session.link.as_deref().map(|id| link(view, id));
-    let link = link.transpose()?.flatten();
-    Ok(Standing::ends(session, link.as_ref(), &person, &instance))
 }
 
 /// Returns the keys that the claims of a link can have.

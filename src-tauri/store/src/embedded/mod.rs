@@ -314,7 +314,7 @@ impl Directory for EmbeddedDirectory {
     }
 
     async fn is_ended_with_link(&self, session: &Session) -> Result<bool> {
-        self.view(|view| ledger::is_ended_with_link(view, session))
+        self.view(|view| sessions::is_ended_with_link(view, session))
     }
 
     async fn links(

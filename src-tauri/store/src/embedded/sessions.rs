@@ -11,7 +11,7 @@ use latchkey_core::session::{Session, SessionKey};
 use super::errors::{damaged, storage};
 use super::journal::{Journal, View};
 use super::session_index::SessionIndex;
-use super::{facts, keys, ledger};
+use super::{facts, keys};
 
 impl Journal {
     /// Reads all sessions in any order. Sessions that begin or change at the same time may be
@@ -62,10 +62,12 @@ pub(super) fn sessions_of(
     Ok(sessions)
 }
 
-/// Returns whether the user of a session exists, was not signed out since it began, and has an
-/// account that has not ended by `now`, and the session has not ended with its link.
+/// Returns whether a session goes on at a time, in Unix seconds, unless its own time is over.
 pub(super) fn goes_on(view: &View<'_>, session: &Session, now: i64) -> Result<bool> {
-    let user = facts::user(view, &session.user)?;
-    let goes_on = user.is_some_and(|user| user.has_session(session, now));
-    Ok(goes_on && !ledger::is_ended_with_link(view, session)?)
+    Ok(facts::of_session(view, session, now)?.goes_on(session, now))
+}
+
+/// Returns whether a session has ended with the link that began it.
+pub(super) fn is_ended_with_link(view: &View<'_>, session: &Session) -> Result<bool> {
+    Ok(facts::of_session(view, session, 0)?.is_ended_with_link(session))
 }

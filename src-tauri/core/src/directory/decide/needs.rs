@@ -127,6 +127,19 @@ impl Asking {
     }
 }
 
+impl Session {
+    /// Returns the facts that [`Facts::goes_on`] depends on, like [`Command::needs`].
+    #[must_use]
+    pub fn needs(&self, facts: &Facts) -> Needs {
+        let mut wanted = Wanted {
+            facts,
+            needs: Needs::default(),
+        };
+        wanted.going_on(self);
+        wanted.needs
+    }
+}
+
 impl Lookup {
     /// Returns the facts that are looked up and that `facts` lacks, like [`Command::needs`].
     #[must_use]
@@ -253,7 +266,17 @@ impl<'a> Wanted<'a> {
 
     fn session_with_user(&mut self, key: &SessionKey) {
         if let Some(session) = self.session(key) {
-            self.person(&session.user);
+            self.going_on(session);
+        }
+    }
+
+    /// Adds the facts that show whether a session goes on.
+    fn going_on(&mut self, session: &Session) {
+        self.person(&session.user);
+        if let Some(link) = &session.link
+            && self.facts.cutoffs.any_ends_sessions
+        {
+            self.link(link);
         }
     }
 

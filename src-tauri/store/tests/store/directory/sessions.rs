@@ -487,6 +487,10 @@ pub(super) fn sessions_end_with_a_revoked_link_only_by_choice(directory: &dyn Di
         assert!(is_good(directory, later, at(0)), "{user}");
         let ended = directory.ended_sessions(SessionRules::default(), at(0));
         assert!(ended.wait().unwrap().contains(&session), "{user}");
+        let pruned = directory.prune_sessions(SessionRules::default(), at(0));
+        assert!(pruned.wait().unwrap() > 0, "{user}");
+        assert_eq!(directory.session(&session).wait().unwrap(), None, "{user}");
+        assert!(is_good(directory, later, at(0)), "{user}");
     }
 }
 
