@@ -16,7 +16,6 @@ use super::record::{SEEN_SECS, Session, SessionScope};
 use super::rules::SessionRules;
 use crate::directory::User;
 use crate::instance::Policy;
-use crate::protocol::lifetime::Lifetime;
 use crate::protocol::user_id::UserId;
 use crate::time;
 use crate::{Error, ErrorCode};
@@ -58,13 +57,14 @@ pub struct UserSession {
     #[serde(with = "time::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub last_seen: i64,
-    /// Time when the session ends unless it is used again.
+    /// Time when the session ends unless it is used again. With an idle time-out, it counts from the
+    /// latest use that may not be written yet.
     #[serde(with = "time::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub ends_at: i64,
     /// Scope in which the session is valid.
     pub scope: SessionScope,
-    /// `jti` of the code that began the session.
+    /// ID of the link that began the session: the `jti` of its code, or a hash of it (`sha256-…`).
     #[schema(required)]
     pub link: Option<String>,
 }
@@ -99,8 +99,10 @@ impl SessionQuery {
     ) -> SessionPage {
         let mut working: Vec<UserSession> = sessions
             .into_iter()
-            .filter(|(_, session)| self.may_work(session, user, now))
-            .map(|(key, session)| self.listed(key, session))
+            .filter_map(|(key, session)| {
+                let ends_at = self.end_if_good(&session, user, now)?;
+                Some(UserSession::listed(key, session, ends_at))
+            })
             .collect();
         working.sort_by_key(UserSession::position);
         let total = working.len().try_into().unwrap_or(u64::MAX);
@@ -117,24 +119,26 @@ impl SessionQuery {
         }
     }
 
-    /// Returns whether a session works. With an idle time-out, its last use may be up to
-    /// [`SEEN_SECS`] later than the recorded one.
-    fn may_work(&self, session: &Session, user: &User, now: Timestamp) -> bool {
-        if self.rules.idle == Lifetime::Never {
-            return session.is_good(user, self.policy, self.rules, now);
-        }
+    /// Returns the time when a session ends unless it is used again, in Unix seconds. `None` if it
+    /// does not work. With an idle time-out, its last use may be up to [`SEEN_SECS`] later than the
+    /// recorded one.
+    fn end_if_good(&self, session: &Session, user: &User, now: Timestamp) -> Option<i64> {
+        let latest = session.last_seen.saturating_add(SEEN_SECS);
         let session = Session {
-            last_seen: session.last_seen.saturating_add(SEEN_SECS),
+            last_seen: session.last_seen.max(latest.min(now.as_second())),
             ..session.clone()
         };
-        session.is_good(user, self.policy, self.rules, now)
+        let is_good = session.is_good(user, self.policy, self.rules, now);
+        is_good.then(|| self.rules.ends_at(&session))
     }
+}
 
-    fn listed(&self, key: SessionKey, session: Session) -> UserSession {
-        UserSession {
+impl UserSession {
+    fn listed(key: SessionKey, session: Session, ends_at: i64) -> Self {
+        Self {
             id: key.handle(),
             browser: session.browser.as_deref().and_then(browser_name),
-            ends_at: self.rules.ends_at(&session),
+            ends_at,
             user_agent: session.browser,
             address: session.address,
             created_at: session.created_at,
@@ -143,9 +147,7 @@ impl SessionQuery {
             link: session.link,
         }
     }
-}
 
-impl UserSession {
     fn position(&self) -> SessionCursor {
         SessionCursor {
             created_at: Reverse(self.created_at),

@@ -33,7 +33,7 @@ pub struct Session {
     pub generation: u64,
     /// Scope in which the session is valid.
     pub place: SessionScope,
-    /// `jti` of the code that began the session.
+    /// ID of the link that began the session: the `jti` of its code, or a hash of it (`sha256-…`).
     #[schema(required)]
     pub link: Option<String>,
     /// Name of the browser (`User-Agent`). It is unverified text.

@@ -270,6 +270,14 @@ pub(super) fn only_sessions_that_work_are_listed(directory: &dyn Directory) {
     let idle = |query: &mut SessionQuery| query.rules.idle = Lifetime::Secs(600);
     assert_eq!(listed(idle, 600 + SEEN_SECS - 1), 1);
     assert_eq!(listed(idle, 600 + SEEN_SECS), 0, "it was not used");
+    // Its end is never in the past.
+    for (second, ends_at) in [(0, 600), (100, 700), (SEEN_SECS, 900), (800, 900)] {
+        let mut query = query("ada");
+        idle(&mut query);
+        let page = directory.sessions_of(&query, at(second)).wait().unwrap();
+        let ends: Vec<i64> = page.sessions.iter().map(|one| one.ends_at).collect();
+        assert_eq!(ends, [at(ends_at).as_second()], "{second}");
+    }
     directory.suspend(&id("ada"), &by(at(0))).wait().unwrap();
     assert_eq!(listed(|_| {}, 1), 0, "its user is suspended");
 }
