@@ -42,7 +42,8 @@ impl Slice {
 
 impl LinkPass {
     /// Prunes the next slice of links. `retention` is the maximum time since a link stopped working.
-    /// The removal is durable after the next flush. Returns `None` if no pass is due.
+    /// The removal is durable after the next flush. Returns `None` if no pass is due. After an
+    /// error, the next call begins with the same slice.
     pub(super) fn prune(
         &mut self,
         journal: &Journal,
@@ -55,24 +56,25 @@ impl LinkPass {
         let is_done = self.last.is_some_and(|(begun, known)| {
             known == retention && (begun..begun.saturating_add(PASS_SECS)).contains(&now)
         });
-        let from = match self.next.take() {
-            Some(next) => next,
+        let from = match &self.next {
+            Some(next) => next.as_slice(),
             None if is_done => return Ok(None),
-            None => {
-                self.last = Some((now, retention));
-                keys::LINKS.to_vec()
-            }
+            None => keys::LINKS,
         };
         let ended_before = now.saturating_sub(secs);
-        let slice = journal.prune_links(&from, ended_before, now)?;
+        // If this slice fails, the next call tries it again.
+        let slice = journal.prune_links(from, ended_before, now)?;
+        if self.next.is_none() {
+            self.last = Some((now, retention));
+        }
         self.next.clone_from(&slice.next);
         Ok(Some(slice))
     }
 }
 
 impl Journal {
-    /// Removes links that stopped working before a time, with claims and short links, from a key on. Links that
-    /// are still in the journal stay.
+    /// Removes links that stopped working before a time, with claims and short links, from a key
+    /// on. Links that are still in the journal stay.
     fn prune_links(&self, from: &[u8], ended_before: i64, now: i64) -> Result<Slice> {
         let (mut updates, mut rows, mut next) = (Vec::new(), Vec::new(), None);
         let view = self.view();
@@ -107,5 +109,43 @@ impl Journal {
         drop(view);
         self.write(rows)?;
         Ok(Slice { updates, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::ledger::{IssuedLink, LinkOrigin};
+
+    use super::super::disk::Disk;
+    use super::super::ledger::StoredLink;
+    use super::super::rows::encoded;
+    use super::*;
+
+    #[test]
+    fn a_slice_that_fails_is_tried_again_by_the_next_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = sled::open(folder.path()).unwrap();
+        for number in 0..=SLICE {
+            let id = format!("{number:04}");
+            let mut link = IssuedLink::new(id.clone(), LinkOrigin::Taken, 1);
+            link.expires_at = Some(1);
+            let row = encoded(&StoredLink::Issued(Box::new(link))).unwrap();
+            tree.insert(keys::link(&id), row).unwrap();
+        }
+        let journal = Journal::open(tree, Disk::open(folder.path()).unwrap()).unwrap();
+        let mut pass = LinkPass::default();
+        for number in [0, SLICE] {
+            let key = keys::link(&format!("{number:04}"));
+            let row = journal.tree().insert(&*key, b"?").unwrap().unwrap();
+            let mut prune = || pass.prune(&journal, Lifetime::Secs(10), 1_000);
+            assert!(prune().is_err(), "{number}");
+            assert!(prune().is_err(), "{number}");
+            journal.tree().insert(&*key, row).unwrap();
+            let slice = prune().unwrap().expect("the pass is not over");
+            assert_eq!(slice.goes_on(), number == 0);
+        }
+        assert!(journal.tree().scan_prefix(keys::LINKS).next().is_none());
+        let again = pass.prune(&journal, Lifetime::Secs(10), 1_000);
+        assert!(again.unwrap().is_none(), "the next pass is a day later");
     }
 }

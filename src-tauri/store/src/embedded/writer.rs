@@ -403,15 +403,20 @@ impl Work {
             self.kept_refusals = Some(kept.saturating_sub(pruned.refusals));
             let mut goes_on = pruned.entries > 0;
             self.removal_is_pending |= goes_on;
-            if !goes_on
-                && let Some(slice) =
-                    self.link_pass
-                        .prune(journal, retention.links, now.as_second())?
-            {
-                goes_on = slice.goes_on();
-                self.removal_is_pending |= !slice.updates.is_empty();
-                let totals = facts::counters(&journal.view())?.totals();
-                links.enqueue(slice.updates, totals);
+            let mut failed = None;
+            if !goes_on {
+                let pass = &mut self.link_pass;
+                match pass.prune(journal, retention.links, now.as_second()) {
+                    Ok(Some(slice)) => {
+                        goes_on = slice.goes_on();
+                        self.removal_is_pending |= !slice.updates.is_empty();
+                        let totals = facts::counters(&journal.view())?.totals();
+                        links.enqueue(slice.updates, totals);
+                    }
+                    Ok(None) => {}
+                    // A damaged link does not keep the requests.
+                    Err(cause) => failed = Some(cause),
+                }
             }
             if !goes_on {
                 let open_since = NewLinkRequest::open_since(retention.links, now.as_second());
@@ -423,7 +428,7 @@ impl Work {
                 synced.inspect_err(|_| shared.opened.mark_broken())?;
                 self.removal_is_pending = false;
             }
-            Ok(goes_on)
+            failed.map_or(Ok(goes_on), Err)
         })
     }
 }

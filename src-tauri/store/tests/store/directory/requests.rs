@@ -1,5 +1,6 @@
 //! Tests of open requests for new links in the embedded engine.
 
+use latchkey_core::ErrorCode;
 use latchkey_core::directory::{Directory as _, Row};
 use latchkey_core::instance::{Policy, Retention};
 use latchkey_core::ledger::{Asking, NewLinkRequest};
@@ -7,6 +8,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::embedded::Loading;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
+use super::embedded::tree;
 use super::snapshots::rows;
 use super::{at, code, id};
 use crate::by;
@@ -122,4 +124,24 @@ fn a_request_stays_open_for_30_days_or_as_long_as_links_are_kept() {
         ask(&directory, "ada", open_secs + 2);
         assert_eq!(subjects(&directory), ["ada", "bob"], "{links:?}");
     }
+}
+
+#[test]
+fn a_damaged_link_does_not_keep_requests_that_are_too_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    ask(&directory, "ada", 0);
+    drop(directory);
+    let rows = tree(&folder);
+    rows.insert("l:damaged", "?").unwrap();
+    rows.flush().unwrap();
+    drop(rows);
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let retention = Retention {
+        links: Lifetime::Secs(DAY),
+        ..Retention::default()
+    };
+    let pruned = directory.prune(retention, at(DAY + 1)).wait();
+    assert_eq!(pruned.unwrap_err().code, ErrorCode::DamagedFile);
+    assert!(subjects(&directory).is_empty());
 }
