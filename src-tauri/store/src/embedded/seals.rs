@@ -85,8 +85,12 @@ impl Journal {
         prune: impl FnOnce() -> Result<T>,
     ) -> Option<Result<T>> {
         match self.pruning().try_write() {
+            Ok(_guard) => Some(prune()),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                let _guard = poisoned.into_inner();
+                Some(prune())
+            }
             Err(TryLockError::WouldBlock) => None,
-            Ok(_) | Err(TryLockError::Poisoned(_)) => Some(prune()),
         }
     }
 
