@@ -33,7 +33,7 @@ pub enum Effect {
     SetEmail(Email, EmailUsers),
     /// Sets the links that were made since the last edit of a user.
     SetLinksSinceEdit(UserId, Option<Vec<String>>),
-    /// Sets the links that were made since a removal of an ID or a move of an address.
+    /// Sets the links that were made since a removal of an ID, a move of an address or a cutoff.
     SetRecentLinks(UserId, Option<Vec<String>>),
     /// Adds a link to the ledger, or replaces the link with that ID.
     PutLink(Box<IssuedLink>),

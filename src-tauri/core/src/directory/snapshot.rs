@@ -48,7 +48,7 @@ pub enum Row {
         /// `jti` of each link.
         links: Vec<String>,
     },
-    /// Links that were made for a user since a removal of the ID or a move of the address.
+    /// Links that were made for a user since a removal of the ID, a move of the address or a cutoff.
     RecentLinks {
         /// ID of the user.
         user: UserId,

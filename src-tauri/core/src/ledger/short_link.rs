@@ -21,6 +21,8 @@ pub struct ShortLink {
 impl ShortLink {
     /// Judges the claims like those of a code. No signature is needed, because the ledger has them:
     /// a short link goes on when the key is replaced.
+    ///
+    /// Fails with the reason for which a code with these claims is refused.
     pub fn verify(
         &self,
         rules: CodeRules<'_>,
@@ -31,6 +33,8 @@ impl ShortLink {
     }
 
     /// Judges the claims like [`verify`](Self::verify), but accepts ones that have expired.
+    ///
+    /// Fails like [`verify`](Self::verify) for any other reason.
     pub fn askable(
         &self,
         rules: CodeRules<'_>,

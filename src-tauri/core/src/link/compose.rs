@@ -152,7 +152,8 @@ pub fn compose(
 
 /// Returns the claims of a link that a gateway signs at `now`, with a new ID.
 ///
-/// Fails if the account that the link creates would end before it begins, or if it creates none.
+/// Fails with [`ErrorCode::InvalidTime`] if the account that the link creates would end before the
+/// link works, or with [`ErrorCode::InvalidPayload`] if it creates none.
 pub fn claims(spec: LinkSpec, now: Timestamp) -> Result<Claims> {
     require_possible_end(&spec, now)?;
     let starts_at = spec.not_before.map_or(now, |start| start.max(now));

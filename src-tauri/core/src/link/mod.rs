@@ -33,6 +33,8 @@ pub struct Parameter(String);
 impl Parameter {
     /// Parses a name: 1 to 64 letters, digits, `-`, `_`, `.` or `~`, which need no encoding in a
     /// URL (RFC 3986 §2.3).
+    ///
+    /// Fails with [`ErrorCode::InvalidSetting`] about `parameter`.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);

@@ -54,6 +54,8 @@ impl AccountEnd {
     }
 
     /// Parses the claims of a code. A code that creates no account must not have one.
+    ///
+    /// Fails with the reason for which the code is refused.
     pub fn from_members(members: &Map<String, Value>) -> Result<Option<Self>, CodeRefusal> {
         let at = numeric_date(members, ACCOUNT_ENDS)?;
         let days = members.get(ACCOUNT_DAYS);

@@ -67,7 +67,7 @@ pub(super) fn removed_id_of(key: &[u8]) -> Option<&str> {
 }
 
 /// Returns the key of the links that Latchkey made for a user within a minute of a removal of the
-/// ID or a move of the address.
+/// ID, a move of the address or a cutoff.
 pub(super) fn recent_links(id: &str) -> Vec<u8> {
     [RECENT_LINKS, id.as_bytes()].concat()
 }
