@@ -240,6 +240,9 @@ describe('the terms', () => {
     await userEvent.clear(days);
     await userEvent.type(days, '30');
     await waitFor(() => expect(requests().at(-1)?.account_ends).toBe('30 days'));
+    // The Rust side refuses 0 days, and says what it takes.
+    await userEvent.type(days, ' days');
+    await waitFor(() => expect(requests().at(-1)?.account_ends).toBe('0 days'));
     await userEvent.selectOptions(ends, 'date');
     // Without a date there is no link, so that no account is made without its end.
     await waitFor(() => expect(requests().at(-1)?.account_ends).toBe(''));

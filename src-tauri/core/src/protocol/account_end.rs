@@ -90,8 +90,17 @@ impl AccountEnd {
     ///
     /// Fails with [`ErrorCode::InvalidTime`] about `field`.
     pub fn parse(text: &str, zone: &TimeZone, field: &str) -> Result<Self> {
+        let refused = |message: &str| Error::new(ErrorCode::InvalidTime, message).about(field);
+        let not_whole = || {
+            refused(&format!(
+                "The number of days is a whole number from 1 to {MAX_DAYS}."
+            ))
+        };
         let Ok(lifetime) = text.parse::<Lifetime>() else {
             let at = time::parse(text, zone, field).map_err(|error| {
+                if is_of_days(text) {
+                    return not_whole();
+                }
                 let message =
                     "This is neither a time nor a number of days. Write it as 2026-11-29T23:10 or 14 days.";
                 Error::new(error.code, message).about(field)
@@ -99,16 +108,23 @@ impl AccountEnd {
             return Ok(Self::At(at.as_second()));
         };
         let days = match lifetime {
+            Lifetime::Never => {
+                return Err(refused(
+                    "An account has no end if this field is left out. Leave it out.",
+                ));
+            }
             Lifetime::Secs(secs) if secs % DAY_SECS == 0 => u64::try_from(secs / DAY_SECS).ok(),
-            Lifetime::Secs(_) | Lifetime::Never => None,
+            Lifetime::Secs(_) => None,
         };
-        days.and_then(Self::after_days).ok_or_else(|| {
-            let message = format!(
-                "An account ends after 1 to {MAX_DAYS} whole days. Without this field it has no end."
-            );
-            Error::new(ErrorCode::InvalidTime, message).about(field)
-        })
+        days.and_then(Self::after_days).ok_or_else(not_whole)
     }
+}
+
+/// Returns whether a text is a number of days, such as `0 days` or `1.5d`.
+fn is_of_days(text: &str) -> bool {
+    let is_of_number = |char: char| char.is_ascii_digit() || char == '.';
+    let unit = text.trim().trim_start_matches(is_of_number);
+    unit.len() < text.trim().len() && matches!(unit.trim(), "d" | "day" | "days")
 }
 
 /// Writes the end as [`AccountEnd::parse`] reads it.
@@ -199,8 +215,32 @@ mod tests {
                 end
             );
         }
-        for text in ["", "soon", "12h", "never", "3651 days", "36 hours"] {
+    }
+
+    #[test]
+    fn an_end_that_is_refused_says_what_is_taken_in_its_place() {
+        let days = "The number of days is a whole number from 1 to 3650.";
+        let either =
+            "This is neither a time nor a number of days. Write it as 2026-11-29T23:10 or 14 days.";
+        for (text, said) in [
+            ("", either),
+            ("soon", either),
+            ("days", either),
+            ("14 days days", either),
+            ("12h", days),
+            ("36 hours", days),
+            ("0 days", days),
+            ("1.5 d", days),
+            ("3651 days", days),
+            ("99999999 days", days),
+            (
+                "never",
+                "An account has no end if this field is left out. Leave it out.",
+            ),
+        ] {
             let refused = AccountEnd::parse(text, &TimeZone::UTC, "account_ends").unwrap_err();
+            assert_eq!(refused.message, said, "{text}");
+            assert_eq!(refused.code, ErrorCode::InvalidTime, "{text}");
             assert_eq!(refused.field.as_deref(), Some("account_ends"), "{text}");
         }
     }

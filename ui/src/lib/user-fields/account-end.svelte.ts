@@ -15,10 +15,15 @@ export class AccountEndDraft {
     this.kind = kind;
   }
 
-  /** The end as a text; null for none. The Rust side refuses an empty text. */
+  /**
+   * The end as a text; null for none. The Rust side refuses an empty text and 0 days, and says what it
+   * takes.
+   */
   get text(): string | null {
     if (this.kind === 'never') return null;
-    return this.kind === 'date' ? this.on : `${this.after.trim()} days`;
+    if (this.kind === 'date') return this.on;
+    const days = this.after.trim();
+    return /^\d+$/u.test(days) ? `${days} days` : '0 days';
   }
 
   /** Fills in an end. */
