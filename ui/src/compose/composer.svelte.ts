@@ -24,6 +24,9 @@ const GIVEN: Record<CopyWhat, GivenAs> = {
   message: 'message',
 };
 
+/** What is done with a link: `Nothing saved.` says that it was not. */
+type Done = 'copied' | 'saved' | 'shown';
+
 /** The link that is composed for one instance: draft, preview, copy and save. */
 export class Composer {
   readonly draft = new Draft();
@@ -46,7 +49,7 @@ export class Composer {
   /** Copies. Returns whether anything was copied. */
   async copy(what: CopyWhat): Promise<boolean> {
     const notes = this.#notes(what);
-    const revision = await this.#revision(GIVEN[what], notes);
+    const revision = await this.#revision(GIVEN[what], notes, 'copied');
     if (revision === null) return false;
     try {
       const instance = this.#instanceId;
@@ -64,7 +67,7 @@ export class Composer {
 
   async saveQr(format: QrFormat): Promise<void> {
     const notes = this.#notes('qr');
-    const revision = await this.#revision('file', notes);
+    const revision = await this.#revision('file', notes, 'saved');
     if (revision === null) return;
     try {
       const instance = this.#instanceId;
@@ -78,36 +81,36 @@ export class Composer {
   }
 
   /**
-   * Returns the revision to copy or save. It first waits for the preview of the latest input, so that
+   * Returns the revision to give out. It first waits for the preview of the latest input, so that
    * a quick key never copies an outdated link.
    */
-  async #revision(given: GivenAs, notes: LinkNotes): Promise<number | null> {
+  async #revision(given: GivenAs, notes: LinkNotes, done: Done): Promise<number | null> {
     const { unsignable } = this;
     if (unsignable !== null) {
-      toasts.warn(`Nothing copied. ${unsignable}`);
+      toasts.warn(`Nothing ${done}. ${unsignable}`);
       return null;
     }
     await this.live.settled();
-    if (this.live.shown && this.live.ready) return this.#signed(given, notes);
+    if (this.live.shown && this.live.ready) return this.#signed(given, notes, done);
     const { field = null } = this.live.problem ?? {};
     this.draft.touches.touch(field === null ? this.draft.required : this.draft.fieldOf(field));
-    toasts.warn(this.#whyNot());
+    toasts.warn(`Nothing ${done}. ${this.#whyNot()}`);
     return null;
   }
 
-  /** Returns the revision of the signed link. Without an answer of its gateway, nothing is copied. */
-  async #signed(given: GivenAs, notes: LinkNotes): Promise<number | null> {
+  /** Returns the revision of the signed link. Without an answer of its gateway, nothing is given out. */
+  async #signed(given: GivenAs, notes: LinkNotes, done: Done): Promise<number | null> {
     try {
       return (await this.live.sign(given, notes))?.revision ?? null;
     } catch (thrown) {
-      toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);
+      toasts.warn(`Nothing ${done}. ${asProblem(thrown).message}`);
       return null;
     }
   }
 
   /** Has the link signed, or its short link entered in the ledger, so that its QR code can be shown. */
   async takeQr(): Promise<void> {
-    await this.#revision('qr_code', this.#notes('qr'));
+    await this.#revision('qr_code', this.#notes('qr'), 'shown');
   }
 
   /** A code and a widget tag have no short form. */
@@ -120,10 +123,10 @@ export class Composer {
 
   #whyNot(): string {
     const { problem, spent, refused } = this.live;
-    if (problem) return `Nothing copied. ${problem.message}`;
-    if (spent) return 'Nothing copied. This link no longer works. Make a new link.';
-    if (refused) return 'Nothing copied. This link would sign nobody in.';
-    return 'Nothing copied. First enter the person who signs in.';
+    if (problem) return problem.message;
+    if (spent) return 'This link no longer works. Make a new link.';
+    if (refused) return 'This link would sign nobody in.';
+    return 'First enter the person who signs in.';
   }
 }
 

@@ -114,6 +114,22 @@ it('does not say so of what is refused, nor where another program has the users'
   expect(screen.queryByTestId('gateway-closed')).toBeNull();
 });
 
+it('says that older links stop working where that is set for the instance', async () => {
+  await openHere({ ...here, supersede: true });
+  const older = screen.getByTestId<HTMLSelectElement>('older-links');
+  expect([older.value, older.disabled]).toEqual(['stop', true]);
+  expect(older.closest('[data-field]')?.textContent).toContain('Set for the instance.');
+});
+
+it('says that nothing was saved if nothing was', async () => {
+  forecast = { ...signsIn, tone: 'refused', verdict: 'no_seats' };
+  await openHere();
+  await composerFor(here.id).saveQr('png');
+  expect(toasts.list.at(-1)?.text).toBe('Nothing saved. This link would sign nobody in.');
+  await composerFor(here.id).takeQr();
+  expect(toasts.list.at(-1)?.text).toBe('Nothing shown. This link would sign nobody in.');
+});
+
 it('offers people whose name, e-mail or ID has the typed text in it', async () => {
   people = [userLike({ id: 'marek', name: 'Marek Novotný', status: 'suspended' })];
   await openHere();
