@@ -203,10 +203,19 @@ describe('Redeem', () => {
     open(instanceLike());
     await paste();
     expect(screen.queryByRole('button', { name: 'Redeem…' })).toBeNull();
-    expect(screen.getByTestId('inspect-elsewhere').textContent).toContain(
-      'chat.yourcompany.com decides',
-    );
+    const said =
+      'chat.yourcompany.com decides who signs in, and there is no copy of its users here.';
+    expect(screen.getByTestId('inspect-elsewhere').textContent).toContain(said);
     expect(screen.queryByTestId('inspect-verdict')).toBeNull();
+  });
+
+  it('is not there where TypingMind decides, whose users are copied', async () => {
+    const typingmind = { region: 'eu', host: 'api.eu.typingmind.com', key_set_at: 1_795_300_000 };
+    open(instanceLike({ typingmind }));
+    await paste();
+    expect(screen.getByTestId('inspect-elsewhere').textContent.trim()).toBe(
+      'chat.yourcompany.com decides who signs in. The code cannot be redeemed here.',
+    );
   });
 });
 
