@@ -180,6 +180,10 @@ it('copies the same link again, and says why it cannot', async () => {
     }),
   );
   await waitFor(() => expect(toasts.list[0]?.text).toContain('The same link copied again.'));
+  for (const format of ['PNG', 'SVG']) {
+    const name = `Save the QR code as ${format}…`;
+    expect(within(panel).getByRole('button', { name })).toBeTruthy();
+  }
   await userEvent.click(within(panel).getByTestId('link-copy-message'));
   await waitFor(() => expect(asked.at(-1)?.request).toMatchObject({ what: 'message' }));
   cleanup();

@@ -35,7 +35,7 @@ export async function grant(instance: string, request: OpenRequest): Promise<voi
   } catch (thrown) {
     toasts.warn(`${person}: ${asProblem(thrown).message}`);
   } finally {
-    linkRequests.ask(instance);
+    await linkRequests.read(instance);
   }
 }
 
@@ -49,6 +49,6 @@ export async function dismiss(instance: string, request: OpenRequest): Promise<v
   } catch (thrown) {
     toasts.warn(`${person}: ${asProblem(thrown).message}`);
   } finally {
-    linkRequests.ask(instance);
+    await linkRequests.read(instance);
   }
 }

@@ -94,6 +94,24 @@ it('dismisses a request', async () => {
   expect(toasts.list[0]?.text).toBe('The request of Ada Okafor is dismissed.');
 });
 
+it('goes to the next request after an answer, and to the title after the last', async () => {
+  open = [requestLike(), requestLike({ number: 8, name: 'Grace' }), requestLike({ number: 9 })];
+  await show();
+  const of = (name: string) => screen.getByRole('button', { name });
+  await waitFor(() => expect(screen.getAllByTestId('request')).toHaveLength(3));
+  const [first] = screen.getAllByTestId('request-dismiss');
+  first?.focus();
+  await userEvent.keyboard('{Enter}');
+  await waitFor(() => expect(document.activeElement).toBe(of('Dismiss the request of Grace')));
+  await userEvent.keyboard('{Enter}');
+  await waitFor(() => expect(document.activeElement).toBe(of('Dismiss the request of Ada Okafor')));
+  await userEvent.click(of('Make a new link for Ada Okafor'));
+  await screen.findByTestId('requests-empty');
+  await waitFor(() =>
+    expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Links' })),
+  );
+});
+
 it('says why no link was made, and keeps the request', async () => {
   await show({ link_request_grant: () => refuse('keys_locked', 'The keys are locked.') });
   await userEvent.click(await screen.findByTestId('request-grant'));

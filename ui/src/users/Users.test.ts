@@ -258,6 +258,23 @@ it('extends an account that has ended', async () => {
   expect(toasts.list.at(-1)?.text).toContain('The account of user-0 ends');
 });
 
+it('says at the field that days are a number', async () => {
+  const said = 'The number of days is a whole number from 1 to 3650.';
+  const asked = open(3, {
+    user: () => profile('ended', ENDED),
+    user_set_account_end: () => refuse('invalid_time', said, 'ends_at'),
+  });
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByTestId('user-extend'));
+  await userEvent.type(screen.getByLabelText('Days from now'), ' days');
+  await userEvent.click(screen.getByTestId('extend-submit'));
+  expect((await screen.findByTestId('error-ends_at')).textContent).toBe(said);
+  expect(asked.find(({ name }) => name === 'user_set_account_end')?.request).toEqual({
+    ...ref,
+    ends: '0 days',
+  });
+});
+
 it('removes the end of an account', async () => {
   const asked = open(3, {
     user: () => profile('active', ENDED),
@@ -427,10 +444,43 @@ it('lists the sessions of a user, and ends one of them', async () => {
     expect(phone?.textContent).toContain(shown);
   expect(other?.textContent).toContain('Unknown browser, in the widget');
   expect(screen.getByTestId('sessions-more').textContent).toContain('58 older ones');
-  await userEvent.click(screen.getByRole('button', { name: 'Sign out of iPhone, Safari' }));
+  const names = within(list)
+    .getAllByRole('button')
+    .map((button) => button.ariaLabel);
+  expect(names[0]).toMatch(/^Sign out of iPhone, Safari at 203\.0\.113\.7, since /u);
+  await userEvent.click(within(list).getByRole('button', { name: /iPhone, Safari/u }));
   await waitFor(() => expect(within(list).getAllByRole('listitem').length).toBe(1));
+  await waitFor(() =>
+    expect(document.activeElement).toBe(within(list).getByRole('button', { name: /Unknown/u })),
+  );
   const ended = asked.filter(({ name }) => name === 'session_end');
   expect(ended.map(({ request }) => request)).toEqual([{ ...ref, session: '3f09c2a1b4d7' }]);
+});
+
+it('names the buttons of two like sessions apart, and goes to the heading after the last', async () => {
+  let sessions: UserSession[] = [
+    { ...SESSION, browser: null },
+    { ...SESSION, browser: null, id: '0123456789ab', created_at: SESSION.created_at + 3600 },
+  ];
+  open(2, {
+    user_sessions: () => ({ sessions, total: sessions.length }),
+    session_end: ({ session }) => {
+      sessions = sessions.filter(({ id }) => id !== session);
+      return null;
+    },
+  });
+  selection.select(instance.id, 'user-0');
+  const list = await screen.findByTestId('user-sessions');
+  const buttons = within(list).getAllByRole('button');
+  expect(new Set(buttons.map((button) => button.ariaLabel)).size).toBe(2);
+  const last = buttons.at(-1);
+  if (last) await userEvent.click(last);
+  await waitFor(() => expect(document.activeElement).toBe(buttons[0]));
+  await userEvent.keyboard('{Enter}');
+  await screen.findByTestId('user-no-session');
+  await waitFor(() =>
+    expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Sessions' })),
+  );
 });
 
 it('says that a user is not signed in anywhere, and why a session is not ended', async () => {

@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
 
 /** Gives the focus to a field when it appears, unless the person is using a segmented control. */
@@ -23,6 +24,28 @@ export function regainFocus(focused: Element | null) {
   // It may count as focused although no key reaches it.
   focused.blur();
   focused.focus();
+}
+
+/**
+ * Returns a function to call after the focused button, and perhaps its row, has disappeared or was disabled.
+ * It gives the focus to the same button of the next row, or to the heading.
+ */
+export function followRow(heading: () => HTMLElement | null | undefined): () => Promise<void> {
+  const focused = document.activeElement;
+  const row = focused?.closest('li');
+  const others = [row?.nextElementSibling, row?.previousElementSibling];
+  const testid = focused instanceof HTMLElement ? focused.dataset['testid'] : undefined;
+  return async () => {
+    await tick();
+    if (focused?.isConnected) {
+      regainFocus(focused);
+      return;
+    }
+    if (document.activeElement !== document.body) return;
+    const next = others.find((other) => other?.isConnected);
+    const button = next?.querySelector<HTMLElement>(`[data-testid="${testid ?? ''}"]`);
+    (button ?? heading())?.focus();
+  };
 }
 
 /** Whether the target of an event is a field. */

@@ -50,6 +50,12 @@ class LinkRequests {
     this.#asking.ask(instance);
   }
 
+  /** Asks for the requests. Resolves when they are there. */
+  async read(instance: string): Promise<void> {
+    this.ask(instance);
+    await this.#asking.settled();
+  }
+
   /** Follows the requests of an instance until the returned function is called. */
   watch(instance: string): () => void {
     this.ask(instance);
