@@ -13,6 +13,7 @@ use latchkey_core::link::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, Result};
 
+use crate::commands::link_notes::{Lack, LinkNotes};
 use crate::commands::who::Who;
 use crate::lock::locked;
 use crate::problem::{Problem, StudioErrorCode};
@@ -52,25 +53,26 @@ pub(crate) struct Taking {
     is_taken: AtomicBool,
     /// Way in which the link was entered in the ledger ahead, until it is copied in this way.
     entered: Mutex<Option<GivenAs>>,
+    /// Note and supersession with which the ledger has the link.
+    notes: Mutex<LinkNotes>,
     /// URL of its short link, once that is in the ledger.
     short: Mutex<Option<Secret>>,
 }
 
 impl Taking {
     /// Returns that of a link that the gateway has entered in the ledger when it signed it.
-    pub(crate) fn entered(given: GivenAs) -> Self {
-        Self {
-            is_taken: AtomicBool::new(true),
-            entered: Mutex::new(Some(given)),
-            short: Mutex::default(),
-        }
+    pub(crate) fn entered(given: GivenAs, notes: &LinkNotes) -> Self {
+        let taking = Self::default();
+        *locked(&taking.entered) = Some(given);
+        taking.take(notes);
+        taking
     }
 
     /// Notes that the link was entered in the ledger with a short link, as given out in a way.
-    pub(crate) fn enter_short(&self, url: String, given: GivenAs) {
+    pub(crate) fn enter_short(&self, url: String, given: GivenAs, notes: &LinkNotes) {
         *locked(&self.short) = Some(Secret::new(url));
         *locked(&self.entered) = Some(given);
-        self.take();
+        self.take(notes);
     }
 
     /// Returns the URL of the short link, if it is in the ledger.
@@ -83,15 +85,21 @@ impl Taking {
         self.is_taken.load(Ordering::Relaxed)
     }
 
-    /// Notes that the link was given out.
-    pub(crate) fn take(&self) {
+    /// Notes that the link was given out, and entered in the ledger with `notes`.
+    pub(crate) fn take(&self, notes: &LinkNotes) {
+        locked(&self.notes).add(notes);
         self.is_taken.store(true, Ordering::Relaxed);
     }
 
-    /// Returns once whether the gateway has entered the link as given out in this way.
+    /// Returns once whether the link was entered ahead as given out in this way.
     pub(crate) fn was_entered(&self, given: GivenAs) -> bool {
         let mut entered = locked(&self.entered);
         entered.take_if(|way| *way == given).is_some()
+    }
+
+    /// Returns the part of `notes` that the entry of the link in the ledger lacks.
+    pub(crate) fn lacks(&self, notes: &LinkNotes) -> Option<Lack> {
+        locked(&self.notes).lack(notes)
     }
 }
 

@@ -136,6 +136,34 @@ fn a_short_link_is_in_the_ledger_before_it_is_shown_and_stays_the_same() {
 }
 
 #[test]
+fn what_is_wanted_after_a_short_link_was_shown_enters_the_ledger_with_the_copy() {
+    let (boundary, here) = hosted_here();
+    let older = composed(&boundary, &here, &Value::Null);
+    assert_eq!(copy(&boundary, &here, &older, &notes()), None);
+    let preview = composed(&boundary, &here, &json!(2));
+    let short = json!({ "note": "", "supersedes": false, "short": true });
+    let copied_as_qr = |notes: &Value| {
+        let request = json!({
+            "instance": here, "revision": preview["revision"], "what": "qr", "notes": notes,
+        });
+        let refused = boundary.ask("copy", request).err();
+        refused.filter(|refused| refused["code"] != "clipboard_unavailable")
+    };
+    let sign = json!({
+        "instance": here, "revision": preview["revision"], "given": "qr_code", "notes": short,
+    });
+    boundary.ask("link_sign", sign).unwrap();
+    assert_eq!(verdict(&boundary, &here, &older), "signed_in");
+    let more = json!({ "note": "Loan laptop", "supersedes": true, "short": true });
+    assert_eq!(copied_as_qr(&more), None);
+    assert_eq!(verdict(&boundary, &here, &older), "link_superseded");
+    assert_eq!(verdict(&boundary, &here, &preview), "signed_in");
+    let listed = links(&boundary, &here);
+    let entry = listed.iter().find(|link| link["id"] == preview["id"]);
+    assert_eq!(entry.unwrap()["note"], "Loan laptop");
+}
+
+#[test]
 fn a_newer_link_supersedes_older_ones_and_a_revocation_of_a_person_ends_all() {
     let (boundary, here) = hosted_here();
     let first = composed(&boundary, &here, &Value::Null);

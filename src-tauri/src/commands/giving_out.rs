@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use latchkey_core::admin::LinkRequest;
 use latchkey_core::instance::{Instance, InstanceId};
-use latchkey_core::ledger::{self, GivenAs, TakenLink};
+use latchkey_core::ledger::{GivenAs, TakenLink};
 use latchkey_core::link::compose::Composed;
 use latchkey_core::link::message::person_name;
 use latchkey_core::link::qr::Qr;
@@ -22,29 +22,12 @@ use ts_rs::TS;
 
 use crate::commands::compose::{show, show_here};
 use crate::commands::copied::{Copied, CopyWhat, content};
+use crate::commands::link_notes::LinkNotes;
 use crate::commands::preview::Preview;
 use crate::commands::qr_files::{QrFormat, QrSaved, choose_qr_file};
 use crate::previews::{GatewayLink, GatewayLinkState, Link, Shown, Signed, Taking};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
-
-/// Note, supersession and short link of a link that is given out.
-#[derive(Clone, Debug, Deserialize, TS)]
-pub struct LinkNotes {
-    /// Note of the administrator. Empty for none.
-    pub note: String,
-    /// Whether older links of the person stop working.
-    pub supersedes: bool,
-    /// Whether a short link is given out in place of the long one.
-    pub short: bool,
-}
-
-impl LinkNotes {
-    /// Parses the note.
-    pub(crate) fn note(&self) -> latchkey_core::Result<Option<String>> {
-        ledger::note(&self.note, "note")
-    }
-}
 
 /// Request to have a shown link signed.
 #[derive(Clone, Debug, Deserialize, TS)]
@@ -125,9 +108,9 @@ pub async fn link_sign(
             ..LinkRequest::from(&**spec)
         };
         let mut made = home.sign_link(&instance, &wanted, &by)?;
-        let taking = Taking::entered(request.given);
+        let taking = Taking::entered(request.given, &request.notes);
         if let Some(url) = made.short_url.take() {
-            taking.enter_short(url, request.given);
+            taking.enter_short(url, request.given, &request.notes);
         }
         let link = GatewayLink::signed(&instance.settings, made.try_into()?, taking, by.at)?;
         Ok(show(studio, source, link))
@@ -235,7 +218,9 @@ fn enter_short(
     let ledger = studio.ledger(home, instance)?;
     ledger.take_link(taken, &now()).wait()?;
     let url = code.url(&instance.settings.url);
-    signed.taking.enter_short(url, request.given);
+    signed
+        .taking
+        .enter_short(url, request.given, &request.notes);
     Ok(())
 }
 
@@ -271,12 +256,16 @@ fn take(
             signed
         }
     };
-    if signed.taking.was_entered(given) {
+    let lack = signed.taking.lacks(notes);
+    if lack.is_none() && signed.taking.was_entered(given) {
         return Ok(());
     }
     let home = studio.home()?;
     let instance = home.instances().get(&shown.source.instance)?;
     if instance.connection.is_some() {
+        if let Some(lack) = lack {
+            return Err(lack.refused());
+        }
         let id = signed
             .composed
             .claims
@@ -291,6 +280,6 @@ fn take(
         let ledger = studio.ledger(&home, &instance)?;
         ledger.take_link(taken, &now()).wait()?;
     }
-    signed.taking.take();
+    signed.taking.take(notes);
     Ok(())
 }

@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod instance;
 pub mod instances;
 pub mod keys;
+pub mod link_notes;
 pub mod links;
 pub mod preview;
 pub mod qr_files;
