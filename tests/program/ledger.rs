@@ -164,6 +164,34 @@ fn what_is_wanted_after_a_short_link_was_shown_enters_the_ledger_with_the_copy()
 }
 
 #[test]
+fn links_of_a_key_and_those_that_work_are_listed_apart() {
+    let (boundary, here) = hosted_here();
+    let first = composed(&boundary, &here, &Value::Null);
+    assert_eq!(copy(&boundary, &here, &first, &notes()), None);
+    let details = json!({ "instance": here, "id": first["id"] });
+    let key = boundary.ask("link", details).unwrap()["key"].clone();
+    let second = composed(&boundary, &here, &json!(1));
+    let superseding = json!({ "note": "", "supersedes": true, "short": false });
+    assert_eq!(copy(&boundary, &here, &second, &superseding), None);
+    let listed = |works: Value, key: &Value| {
+        let query = json!({
+            "search": "", "status": null, "works": works, "user": null, "key": key,
+            "sort_by": "entered", "descending": true,
+        });
+        let request = json!({
+            "instance": here, "query": query, "place": { "kind": "first" }, "limit": 10,
+        });
+        let page = boundary.ask("links", request).unwrap();
+        let links = page["links"].as_array().unwrap().iter();
+        links.map(|link| link["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(Value::Null, &key).len(), 2);
+    assert_eq!(listed(json!(true), &key), [second["id"].clone()]);
+    assert_eq!(listed(json!(false), &key), [first["id"].clone()]);
+    assert!(listed(Value::Null, &json!("another")).is_empty());
+}
+
+#[test]
 fn a_newer_link_supersedes_older_ones_and_a_revocation_of_a_person_ends_all() {
     let (boundary, here) = hosted_here();
     let first = composed(&boundary, &here, &Value::Null);

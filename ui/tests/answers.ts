@@ -106,6 +106,7 @@ export function outlineLike(changed: Partial<Preview> = {}): Preview {
   const preview = previewLike();
   return {
     ...preview,
+    id: null,
     link: { ...preview.link, signature: '' },
     signed: false,
     widget: null,
@@ -138,6 +139,7 @@ export function connectedLike(changed: Partial<Instance> = {}): Instance {
 export function previewLike(changed: Partial<Preview> = {}): Preview {
   return {
     revision: 1,
+    id: 'shown-link',
     link: {
       scheme: 'https://',
       authority: 'chat.yourcompany.com',

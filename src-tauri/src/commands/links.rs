@@ -117,8 +117,12 @@ pub struct LinkQuery {
     pub search: String,
     /// Only links with this state.
     pub status: Option<LinkStatus>,
-    /// Only links of the user with this ID.
+    /// Only links that work, or only those that do not.
+    pub works: Option<bool>,
+    /// Only links of the person with this ID or address.
     pub user: Option<String>,
+    /// Only links that the signing key with this ID has signed.
+    pub key: Option<String>,
     /// Field to sort by.
     pub sort_by: LinkSortBy,
     /// Whether the order is reversed.
@@ -460,9 +464,10 @@ impl LinkQuery {
         let query = ledger::LinkQuery {
             search: Search::new(&self.search),
             status: self.status,
+            works: self.works,
             user: user.map(|user| UserId::parse(user, "user")).transpose()?,
+            key: self.key,
             now: now().at.as_second(),
-            ..ledger::LinkQuery::default()
         };
         let sort = LinkSort {
             by: self.sort_by,

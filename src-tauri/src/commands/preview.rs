@@ -71,6 +71,8 @@ pub struct QrSize {
 pub struct Preview {
     /// Number that names this preview to `copy` and `qr_save`.
     pub revision: u32,
+    /// ID of the link in the ledger. Null if it is not signed.
+    pub id: Option<String>,
     /// The link. Its signature is empty if it is not signed.
     pub link: LoginLink,
     /// Whether the link is signed.
@@ -115,6 +117,7 @@ impl Preview {
         };
         Self {
             revision,
+            id: preview.composed.claims.registered.id.clone(),
             uses: preview.composed.claims.registered.uses.limit(),
             taken,
             short: None,
@@ -147,6 +150,9 @@ impl Preview {
         let registered = &outline.claims.registered;
         Self {
             revision,
+            id: signed
+                .as_ref()
+                .and_then(|signed| signed.composed.claims.registered.id.clone()),
             uses: registered.uses.limit(),
             taken: signed
                 .as_ref()

@@ -1130,9 +1130,17 @@ search: string,
  */
 status: LinkStatus | null, 
 /**
- * Only links of the user with this ID.
+ * Only links that work, or only those that do not.
+ */
+works: boolean | null, 
+/**
+ * Only links of the person with this ID or address.
  */
 user: string | null, 
+/**
+ * Only links that the signing key with this ID has signed.
+ */
+key: string | null, 
 /**
  * Field to sort by.
  */
@@ -1458,6 +1466,10 @@ export type Preview = {
  * Number that names this preview to `copy` and `qr_save`.
  */
 revision: number, 
+/**
+ * ID of the link in the ledger. Null if it is not signed.
+ */
+id: string | null, 
 /**
  * The link. Its signature is empty if it is not signed.
  */

@@ -20,6 +20,7 @@ import { linkSelection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Links from './Links.svelte';
+import { linksFor, showLinks } from './list.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });
 const elsewhere = instanceLike({ id: 'elsewhere', hosted: 'elsewhere' });
@@ -91,6 +92,31 @@ it('filters by state, where each state has its count, and sorts from the latest'
   await userEvent.click(screen.getByRole('button', { name: 'ended' }));
   await waitFor(() =>
     expect(pages(asked).at(-1)?.query).toMatchObject({ sort_by: 'expires', descending: true }),
+  );
+});
+
+it('shows the links of one person or key alone, until that is removed', async () => {
+  showLinks(instance.id, { kind: 'person', user: 'ada' });
+  const asked = open();
+  await screen.findAllByTestId('link-row');
+  expect(pages(asked)[0]?.query).toMatchObject({ search: '', user: 'ada', key: null, works: null });
+  expect(screen.getByTestId('links-only').textContent).toContain('Only links of ada');
+  // The numbers are those of all links.
+  expect(screen.getByTestId('links-tab-expired').textContent).not.toMatch(/\d/u);
+  await userEvent.click(screen.getByTestId('links-tab-expired'));
+  await waitFor(() =>
+    expect(pages(asked).at(-1)?.query).toMatchObject({ user: 'ada', status: 'expired' }),
+  );
+  await userEvent.click(screen.getByRole('button', { name: 'Show the links of everybody' }));
+  await waitFor(() =>
+    expect(pages(asked).at(-1)?.query).toMatchObject({ user: null, status: 'expired' }),
+  );
+  expect(screen.queryByTestId('links-only')).toBeNull();
+  showLinks(instance.id, { kind: 'key', key: 'oldKey' });
+  expect((await screen.findByTestId('links-only')).textContent).toContain('the key oldKey');
+  linksFor(instance.id).ask();
+  await waitFor(() =>
+    expect(pages(asked).at(-1)?.query).toMatchObject({ key: 'oldKey', works: true, status: null }),
   );
 });
 

@@ -35,21 +35,24 @@ export function countOf({ count }: KeyLinks): string {
   return count === 1 ? '1 link' : `${count} links`;
 }
 
-/** Says how many links depend on a key, and until when. */
-export function dependents(links: KeyLinks): string {
-  if (links.count === 0) return 'No link depends on it.';
+/** Says after the number of links that they depend on a key, and until when. */
+export function depend(links: KeyLinks): string {
   const [depend, last] =
     links.count === 1 ? ['depends on it', 'until'] : ['depend on it', 'the last until'];
   if (links.some_never_expire)
-    return `${countOf(links)} ${depend}, and ${links.count === 1 ? 'it never expires' : 'not all of them expire'}.`;
-  if (links.last_expires_at === null) return `${countOf(links)} ${depend}.`;
-  const day = formatDay(Date.parse(links.last_expires_at) / 1000);
-  return `${countOf(links)} ${depend}, ${last} ${day}.`;
+    return `${depend}, and ${links.count === 1 ? 'it never expires' : 'not all of them expire'}.`;
+  if (links.last_expires_at === null) return `${depend}.`;
+  return `${depend}, ${last} ${formatDay(Date.parse(links.last_expires_at) / 1000)}.`;
 }
 
 /** Says how many links stop working if a key retires now. */
 export function broken(links: KeyLinks | null): string {
   if (links === null) return 'Links that it has signed stop working at once.';
   if (links.count === 0) return 'No link that Latchkey knows depends on it.';
-  return `${countOf(links)} that still ${links.count === 1 ? 'works stops' : 'work stop'} working at once.`;
+  return `${countOf(links)} ${breaks(links)}`;
+}
+
+/** Says after the number of links that they stop working if a key retires now. */
+export function breaks({ count }: KeyLinks): string {
+  return `that still ${count === 1 ? 'works stops' : 'work stop'} working at once.`;
 }

@@ -8,7 +8,8 @@ import { clock } from '../lib/state/clock.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import { formatDay } from '../lib/time-format';
-import { broken, dependents } from './key-links.svelte';
+import { linksFor } from '../links/list.svelte';
+import { broken, depend } from './key-links.svelte';
 import { retiresAt } from './retirement';
 import SigningSecret from './SigningSecret.svelte';
 
@@ -75,11 +76,24 @@ describe('a retiring key', () => {
   it('says which links depend on it and until when', async () => {
     open();
     const words = (await screen.findByTestId('key-links')).textContent;
-    expect(words).toBe('3 links depend on it, the last until 24 Dec 2026.');
+    expect(words.trim()).toBe('3 links depend on it, the last until 24 Dec 2026.');
     const none = { count: 0, some_never_expire: false, last_expires_at: null };
-    expect(dependents(none)).toBe('No link depends on it.');
-    expect(dependents({ ...none, count: 2, some_never_expire: true })).toContain('not all of them');
+    expect(depend({ ...none, count: 2, some_never_expire: true })).toContain('not all of them');
     expect(broken({ ...none, count: 1 })).toBe('1 link that still works stops working at once.');
+  });
+
+  it('leads to the links that depend on it, from its row and from the dialog', async () => {
+    open();
+    await userEvent.click(await screen.findByTestId('key-links-show'));
+    const list = linksFor(kept.id);
+    expect([studio.screen, list.only]).toEqual(['links', { kind: 'key', key: 'oldKey' }]);
+    list.only = null;
+    studio.open('settings');
+    await userEvent.click(screen.getByRole('button', { name: 'Retire the key oldKey…' }));
+    const dialog = await screen.findByRole('dialog');
+    await userEvent.click(within(dialog).getByRole('button', { name: '3 links' }));
+    expect(screen.queryByRole('dialog')).toBeNull();
+    expect([studio.screen, list.only]).toEqual(['links', { kind: 'key', key: 'oldKey' }]);
   });
 
   it('is retired at once only after the dialog said what stops working', async () => {

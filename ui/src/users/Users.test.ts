@@ -25,6 +25,7 @@ import { seats } from '../lib/state/seats.svelte';
 import { linkSelection, selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
+import { linksFor } from '../links/list.svelte';
 import Users from './Users.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });
@@ -423,6 +424,14 @@ it('lists the links of a user, opens one, and revokes one or all', async () => {
   if (first) await userEvent.click(first);
   expect([studio.screen, linkSelection.of(instance.id)]).toEqual(['links', 'link-0']);
   linkSelection.clear(instance.id);
+});
+
+it('leads from a user to all links of that user', async () => {
+  open(2, { links: () => ({ links: [linkLike()], first_row: 0, total: 9, next: null }) });
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByRole('button', { name: 'Show all 9' }));
+  const { only, search } = linksFor(instance.id);
+  expect([studio.screen, search, only]).toEqual(['links', '', { kind: 'person', user: 'user-0' }]);
 });
 
 it('lists the sessions of a user, and ends one of them', async () => {
