@@ -113,6 +113,8 @@ macro_rules! command_list {
                 typingmind_disconnect(instance::InstanceRef) -> instance::Instance;
                 typingmind_sync(instance::InstanceRef) -> typingmind::CopyState;
                 typingmind_users(typingmind::CopiedUsersRequest) -> typingmind::CopiedUsers;
+                typingmind_user(typingmind::TypingMindUserRef) -> Option<typingmind::TypingMindUser>;
+                typingmind_user_of_link(links::LinkRef) -> Option<typingmind::TypingMindUser>;
                 typingmind_user_add(typingmind::NewTypingMindUser) -> typingmind::TypingMindUser;
                 typingmind_user_remove(typingmind::TypingMindUserRef) -> ();
             }

@@ -43,6 +43,14 @@ fn typingmind_requests(instance: &str) -> Vec<(&'static str, Value)> {
             json!({ "instance": instance, "search": "", "group": null, "sort_by": "email", "descending": false, "first": 0, "limit": 9 }),
         ),
         (
+            "typingmind_user",
+            json!({ "instance": instance, "id": "1" }),
+        ),
+        (
+            "typingmind_user_of_link",
+            json!({ "instance": instance, "id": "the-link" }),
+        ),
+        (
             "typingmind_user_add",
             json!({ "instance": instance, "email": "ada@yourcompany.com" }),
         ),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::boundary::Boundary;
+use crate::boundary::{Boundary, notes};
 use crate::stand_in::{KEY, StandIn};
 
 #[test]
@@ -61,6 +61,43 @@ fn a_copy_is_shown_and_forecast_and_what_is_done_there_is_in_the_activity() {
     let unknown = forecast("nobody@acme.example");
     assert_eq!(unknown["tone"], "caution", "{unknown}");
 
+    // A link leads to the user whom it signs in, by address or by TypingMind's ID.
+    let there = |who: Value| {
+        let request = json!({
+            "instance": instance, "who": who, "expires_in": "7 days", "not_before": null, "uses": null,
+            "anew": false,
+        });
+        let preview = boundary.ask("compose", request).unwrap();
+        let copy = json!({
+            "instance": instance, "revision": preview["revision"], "what": "link", "notes": notes(),
+        });
+        let refused = boundary.ask("copy", copy).err();
+        assert!(
+            refused.is_none_or(|refused| refused["code"] == "clipboard_unavailable"),
+            "the clipboard may be missing here"
+        );
+        let link = json!({ "instance": instance, "id": preview["id"] });
+        boundary.ask("typingmind_user_of_link", link).unwrap()["id"].clone()
+    };
+    let by_email = |email: &str| there(json!({ "kind": "email", "email": email }));
+    assert_eq!(by_email("USER-2@acme.example"), "2");
+    assert_eq!(by_email("nobody@acme.example"), Value::Null);
+    let by_number = json!({ "kind": "id", "id": "3", "as_text": false });
+    assert_eq!(there(by_number), "3");
+    let new_person = |email: &str| {
+        there(json!({
+            "kind": "user", "id": "grace", "email": email, "metadata": { "kind": "fields", "fields": [] },
+        }))
+    };
+    assert_eq!(new_person("user-1@acme.example"), "1");
+    assert_eq!(new_person(""), Value::Null);
+    let user = |id: &str| {
+        let request = json!({ "instance": instance, "id": id });
+        boundary.ask("typingmind_user", request).unwrap()["email"].clone()
+    };
+    assert_eq!(user("2"), "user-2@acme.example");
+    assert_eq!(user("user-2"), Value::Null);
+
     let new = json!({ "instance": instance, "email": "ada@acme.example" });
     let ada = boundary.ask("typingmind_user_add", new).unwrap();
     assert_eq!(ada["id"], "4");
@@ -75,13 +112,10 @@ fn a_copy_is_shown_and_forecast_and_what_is_done_there_is_in_the_activity() {
         .map(|entry| entry["title"].as_str().unwrap())
         .collect();
     assert_eq!(
-        titles[..3],
-        [
-            "Removed at TypingMind",
-            "Added at TypingMind",
-            "TypingMind connected"
-        ]
+        titles[..2],
+        ["Removed at TypingMind", "Added at TypingMind"]
     );
+    assert!(titles.contains(&"TypingMind connected"), "{titles:?}");
 
     // A failure keeps the copy, with the changes.
     typingmind.set_mode("500");

@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use latchkey_core::directory::Search;
 use latchkey_core::instance::InstanceId;
+use latchkey_core::ledger;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::secret::Secret;
 use latchkey_core::typingmind::{
-    CopiedUser, CopyQuery, CopySort, CopySortBy, Group, ListedUser, UserCopy,
+    self, CopiedUser, CopyQuery, CopySort, CopySortBy, Group, ListedUser, UserCopy,
 };
+use latchkey_store::Wait as _;
 use latchkey_store::home::Home;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
 use crate::commands::instance::{Instance, InstanceRef};
+use crate::commands::links::LinkRef;
 use crate::events::StudioEvent;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
@@ -171,6 +174,44 @@ pub async fn typingmind_users(
     at_home(studio, move |_, home| {
         let copy = copy_of(home, &request.instance)?;
         Ok(copy.map_or_else(CopiedUsers::default, |copy| page(&copy, request)))
+    })
+    .await
+}
+
+/// Returns a user of the copy. Null if the copy has no such user.
+#[tauri::command]
+pub async fn typingmind_user(
+    studio: State<'_, Arc<Studio>>,
+    request: TypingMindUserRef,
+) -> Result<Option<TypingMindUser>, Problem> {
+    at_home(studio, move |_, home| {
+        let Some(copy) = copy_of(home, &request.instance)? else {
+            return Ok(None);
+        };
+        Ok(copy.by_id(&request.id).map(|user| described(&copy, user)))
+    })
+    .await
+}
+
+/// Returns the user of the copy whom a link of the ledger signs in. Null if the copy does not tell who
+/// that is.
+#[tauri::command]
+pub async fn typingmind_user_of_link(
+    studio: State<'_, Arc<Studio>>,
+    request: LinkRef,
+) -> Result<Option<TypingMindUser>, Problem> {
+    at_home(studio, move |studio, home| {
+        let Some(copy) = copy_of(home, &request.instance)? else {
+            return Ok(None);
+        };
+        let instance = home
+            .instances()
+            .get(&InstanceId::parse(&request.instance)?)?;
+        let ledger = studio.ledger(home, &instance)?;
+        let found = ledger.link(&request.id, now().at).wait()?;
+        let (_, claims) = found.ok_or_else(ledger::unknown_link)?;
+        let user = claims.and_then(|claims| typingmind::find(&claims.payload, &copy));
+        Ok(user.map(|user| described(&copy, user)))
     })
     .await
 }

@@ -2387,6 +2387,8 @@ export type Commands = {
   typingmind_disconnect: { request: InstanceRef; response: Instance };
   typingmind_sync: { request: InstanceRef; response: CopyState };
   typingmind_users: { request: CopiedUsersRequest; response: CopiedUsers };
+  typingmind_user: { request: TypingMindUserRef; response: TypingMindUser | null };
+  typingmind_user_of_link: { request: LinkRef; response: TypingMindUser | null };
   typingmind_user_add: { request: NewTypingMindUser; response: TypingMindUser };
   typingmind_user_remove: { request: TypingMindUserRef; response: null };
   activity: { request: ActivityRequest; response: ActivityPage };

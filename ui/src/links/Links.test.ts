@@ -13,10 +13,10 @@ import {
   type Asked,
 } from '../../tests/answers';
 import { composerFor } from '../compose/composer.svelte';
-import type { Instance, IssuedLink, LinksRequest } from '../generated/types';
+import type { Instance, IssuedLink, LinksRequest, TypingMindUser } from '../generated/types';
 import { activityChanges, forgetInstance } from '../lib/state/changes';
 import { lost } from '../lib/state/lost.svelte';
-import { linkSelection } from '../lib/state/selection.svelte';
+import { linkSelection, selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Links from './Links.svelte';
@@ -319,6 +319,35 @@ it('invents nothing about an application elsewhere, marks a link as revoked, and
   );
   expect(toasts.list[0]?.text).toBe('The link is marked as revoked here.');
   expect(screen.getByTestId('links-tab-revoked')).toBeTruthy();
+});
+
+it('leads from a link to the user at TypingMind whom it signs in, if the copy has one', async () => {
+  const connected = instanceLike({
+    id: 'elsewhere',
+    typingmind: { region: 'eu', host: 'api.eu.typingmind.com', key_set_at: 1_795_300_000 },
+  });
+  // A link that creates a user has a user ID that TypingMind does not tell.
+  let there: TypingMindUser | null = null;
+  const asked = open(1, { typingmind_user_of_link: () => there }, connected);
+  const panel = await openPanel();
+  const revoke = async () => {
+    await userEvent.click(await within(panel).findByTestId('link-revoke'));
+    await waitFor(() =>
+      expect(asked.findLast(({ name }) => name === 'typingmind_user_of_link')?.request).toEqual({
+        instance: 'elsewhere',
+        id: 'link-0',
+      }),
+    );
+  };
+  await revoke();
+  await screen.findByTestId('revoke-secret');
+  expect(screen.queryByTestId('revoke-user')).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  there = { id: '12', email: 'ada@acme.example', created_at: null, groups: [] };
+  await revoke();
+  await userEvent.click(await screen.findByTestId('revoke-user'));
+  expect([studio.screen, selection.of(connected.id)]).toEqual(['users', '12']);
+  selection.clear(connected.id);
 });
 
 it('closes the panel by Escape, and gives the focus back to the table', async () => {

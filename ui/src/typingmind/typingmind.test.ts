@@ -83,6 +83,20 @@ it('shows the copy with its age, copies again when it opens, and invents no colu
   expect(heads).toEqual(['E-mail', 'ID there', 'Groups', 'Created']);
 });
 
+it('opens the panel of a user whose row is not loaded', async () => {
+  selection.select(instance.id, '9000');
+  const asked = open(100_000, {
+    typingmind_user: ({ id }) => ({ id, email: 'far@acme.example', created_at: null, groups: [] }),
+  });
+  expect((await screen.findByTestId('user-panel')).textContent).toContain('far@acme.example');
+  expect(asks(asked, 'typingmind_user')[0]?.request).toEqual({ instance: 'chat', id: '9000' });
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
+  await userEvent.click(await row(0));
+  expect((await screen.findByTestId('user-panel')).textContent).toContain('user-1@acme.example');
+  expect(asks(asked, 'typingmind_user')).toHaveLength(1);
+});
+
 it('searches, filters by group and sorts', async () => {
   const asked = open();
   await screen.findAllByTestId('user-row');

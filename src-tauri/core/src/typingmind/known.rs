@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::copy::UserCopy;
+use super::copy::{CopiedUser, UserCopy};
 use crate::protocol::payload::Payload;
 
 /// Whether the user of a code exists at TypingMind, as far as the copy tells.
@@ -12,12 +12,23 @@ pub struct Known {
     pub sentence: String,
 }
 
-/// Looks the user of a code up in the copy: by e-mail address, or by TypingMind's ID. The API does
-/// not tell the `user.id` with which a link has created a user.
+/// Finds the user of a code in the copy: by e-mail address, or by TypingMind's ID. The API does not
+/// tell the `user.id` with which a link has created a user.
+#[must_use]
+pub fn find<'a>(payload: &Payload, copy: &'a UserCopy) -> Option<&'a CopiedUser> {
+    match payload {
+        Payload::Email(email) => copy.by_email(email),
+        Payload::Id(id) => copy.by_id(id.user_id().as_str()),
+        Payload::User(user) => copy.by_email(user.email.as_ref()?),
+    }
+}
+
+/// Returns whether the user of a code exists at TypingMind, by what [`find`] finds.
 #[must_use]
 pub fn known(payload: &Payload, copy: &UserCopy, now: Timestamp) -> Known {
     let age = copy.age(now);
-    let found = |exists: bool, named: &str| {
+    let exists = find(payload, copy).is_some();
+    let found = |named: &str| {
         let sentence = if exists {
             format!("{named} exists there, {age}.")
         } else {
@@ -29,17 +40,16 @@ pub fn known(payload: &Payload, copy: &UserCopy, now: Timestamp) -> Known {
         }
     };
     match payload {
-        Payload::Email(email) => found(copy.by_email(email).is_some(), email.as_str()),
+        Payload::Email(email) => found(email.as_str()),
         Payload::Id(id) => {
             let id = id.user_id().as_str();
-            let named = format!("The user with TypingMind's ID {id}");
-            found(copy.by_id(id).is_some(), &named)
+            found(&format!("The user with TypingMind's ID {id}"))
         }
         Payload::User(user) => {
             let (id, limit) = (&user.id, "TypingMind's API does not tell this ID");
             match &user.email {
                 Some(email) => {
-                    let known = found(copy.by_email(email).is_some(), email.as_str());
+                    let known = found(email.as_str());
                     Known {
                         // The user may have another address there.
                         exists: known.exists.filter(|exists| *exists),

@@ -22,7 +22,7 @@ mod region;
 
 pub use api_key::parse_key;
 pub use copy::{CopiedUser, UserCopy};
-pub use known::{Known, known};
+pub use known::{Known, find, known};
 pub use listed_user::{Group, ListedUser};
 pub use listing::{parse_listing, parse_user, problem_in};
 pub use query::{CopyPage, CopyQuery, CopySort, CopySortBy};
