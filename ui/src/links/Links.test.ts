@@ -112,6 +112,7 @@ it('shows the links of one person or key alone, until that is removed', async ()
     expect(pages(asked).at(-1)?.query).toMatchObject({ user: null, status: 'expired' }),
   );
   expect(screen.queryByTestId('links-only')).toBeNull();
+  expect(document.activeElement).toBe(screen.getByTestId('links-table'));
   showLinks(instance.id, { kind: 'key', key: 'oldKey' });
   expect((await screen.findByTestId('links-only')).textContent).toContain('the key oldKey');
   linksFor(instance.id).ask();
