@@ -9,8 +9,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::ledger::NewLinkRequest;
-use latchkey_core::link::anew;
-use latchkey_core::link::message::person_name;
+use latchkey_core::link::anew::{Granting, grant as grant_request};
 use latchkey_core::session::browser_name;
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::Wait as _;
@@ -39,7 +38,7 @@ pub(crate) fn requests(
     match &arguments.command {
         RequestsCommand::List => {
             let directory = users::directory(&home, &instance, context)?;
-            list(&*directory, output)?;
+            list(&*directory, output, now)?;
         }
         RequestsCommand::Grant(granted) => {
             let made = grant(granted, &home, &instance, context, &by)?;
@@ -47,7 +46,7 @@ pub(crate) fn requests(
         }
         RequestsCommand::Dismiss { number } => {
             let directory = users::directory(&home, &instance, context)?;
-            let request = directory.link_request(*number).wait()?;
+            let request = directory.link_request(*number, now).wait()?;
             let dismissed = directory.dismiss_request(request.reference(), &by);
             dismissed.wait()?;
             output.print(
@@ -73,8 +72,8 @@ fn require_requests(instance: &Instance) -> Result<(), Failure> {
         .into())
 }
 
-fn list(directory: &dyn Directory, output: &Output) -> Result<(), Failure> {
-    let requests = directory.link_requests().wait()?;
+fn list(directory: &dyn Directory, output: &Output, now: Timestamp) -> Result<(), Failure> {
+    let requests = directory.link_requests(now).wait()?;
     let mut text = Text::new();
     for request in &requests {
         row(request, &mut text);
@@ -124,16 +123,21 @@ fn grant(
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
     let (key, settings) = (keys.active(), &instance.settings);
     let directory = users::directory(home, instance, context)?;
-    let request = directory.link_request(number).wait()?;
-    let known = anew::person_of(&request, &*directory).wait()?;
-    let composed = anew::composed(&request, known.as_ref(), settings, key, by.at)?;
-    let taken = anew::taken(&request, &composed, settings, key, form.given())?;
-    let mut made = MadeLink::new(composed.clone(), settings.url.clone());
-    made.warnings = preview::warnings(&composed, settings, key);
-    made.require_form(form)?;
-    drop(directory);
-    let ledger = link::entered(home, instance, taken, context, by)?;
-    let name = person_name(&composed.claims.payload, &*ledger).wait();
-    made.message = message(form, instance, made.shown_url(), &composed, Some(&name));
-    Ok(made)
+    let granting = Granting {
+        number,
+        given: form.given(),
+        settings,
+        key,
+    };
+    let made = grant_request(&*directory, granting, by, |granted| {
+        let composed = &granted.composed;
+        let mut made = MadeLink::new(composed.clone(), settings.url.clone());
+        made.short_url.clone_from(&granted.short_url);
+        made.warnings = preview::warnings(composed, settings, key);
+        made.require_form(form)?;
+        let name = Some(granted.name.as_str());
+        made.message = message(form, instance, made.shown_url(), composed, name);
+        Ok::<_, Failure>(made)
+    });
+    made.wait()
 }

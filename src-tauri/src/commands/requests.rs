@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_core::ledger::{GivenAs, NewLinkRequest, RequestReason};
-use latchkey_core::link::anew;
-use latchkey_core::link::compose::Composed;
+use latchkey_core::link::anew::{Granting, grant};
 use latchkey_core::session::browser_name;
 use latchkey_core::{Error, Result as CoreResult};
 use latchkey_store::Wait as _;
@@ -92,7 +91,7 @@ pub async fn link_requests(
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
         let directory = studio.directory(home, &instance)?;
-        let open = directory.link_requests().wait()?.into_iter();
+        let open = directory.link_requests(now().at).wait()?.into_iter();
         open.map(TryInto::try_into).collect()
     })
     .await
@@ -106,9 +105,8 @@ pub async fn link_request_grant(
 ) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {
         let home = studio.home()?;
-        let composed = granted(studio, &home, &request)?;
-        let link = Content::Text(composed.link.url());
-        let copied = studio.clipboard().put(link);
+        let url = granted(studio, &home, &request)?;
+        let copied = studio.clipboard().put(Content::Text(url));
         copied.map_err(|mut cause| {
             cause.message = format!(
                 "The new link is made and is in the list of links, but it is not copied. {}",
@@ -130,27 +128,28 @@ pub async fn link_request_dismiss(
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
         let directory = studio.directory(home, &instance)?;
-        let open = directory.link_request(request.number).wait()?;
-        directory.dismiss_request(open.reference(), &now()).wait()
+        let by = now();
+        let open = directory.link_request(request.number, by.at).wait()?;
+        directory.dismiss_request(open.reference(), &by).wait()
     })
     .await
 }
 
-/// Makes the link of a request, and enters it in the ledger, which closes the request.
-fn granted(studio: &Studio, home: &Home, request: &OpenRequestRef) -> CoreResult<Composed> {
-    let (number, given) = (request.number, GivenAs::Link);
+/// Grants a request. Returns the URL of the new link.
+fn granted(studio: &Studio, home: &Home, request: &OpenRequestRef) -> CoreResult<String> {
+    let (number, given, by) = (request.number, GivenAs::Link, now());
     let instance = instance(home, &request.instance)?;
     if instance.connection.is_some() {
-        let made = home.grant_request_there(&instance, number, given, &now())?;
-        return made.try_into();
+        let made = home.grant_request_there(&instance, number, given, &by)?;
+        return Ok(made.short_url.unwrap_or(made.url));
     }
     let directory = studio.directory(home, &instance)?;
-    let open = directory.link_request(number).wait()?;
-    let keys = home.key_set(&instance, now().at)?;
-    let (key, settings) = (keys.active(), &instance.settings);
-    let known = anew::person_of(&open, &*directory).wait()?;
-    let composed = anew::composed(&open, known.as_ref(), settings, key, now().at)?;
-    let taken = anew::taken(&open, &composed, settings, key, given)?;
-    directory.take_link(taken, &now()).wait()?;
-    Ok(composed)
+    let keys = home.key_set(&instance, by.at)?;
+    let granting = Granting {
+        number,
+        given,
+        settings: &instance.settings,
+        key: keys.active(),
+    };
+    grant(&*directory, granting, &by, |granted| Ok(granted.url())).wait()
 }

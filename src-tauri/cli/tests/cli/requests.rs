@@ -204,3 +204,48 @@ fn an_application_elsewhere_has_no_requests_and_says_so() {
     let unnamed = in_folder(at, &["requests", "list"]);
     assert_eq!(unnamed.code, 2, "{}", unnamed.err);
 }
+
+#[test]
+fn a_request_closes_when_its_link_is_revoked_and_the_new_link_keeps_note_and_short_form() {
+    let folder = folder();
+    let at = folder.path();
+    let serving = Serving::new(at, &[]);
+    let make = |user: &str| {
+        let link = ["--json", "link", "--instance", "here", "--user-id", user];
+        let more = ["--uses", "1", "--short", "--note", "desk 4"];
+        in_folder(at, &[&link[..], &more].concat()).json()
+    };
+    let short_of = |made: &Value| {
+        let short = made["short"].as_str().unwrap();
+        short
+            .strip_prefix("HTTP://LOCALHOST:8787")
+            .unwrap()
+            .to_owned()
+    };
+    let (ada, bob) = (make("ada"), make("bob"));
+    for made in [&ada, &bob] {
+        ask(&serving, &short_of(made));
+    }
+    let before = open(at);
+    let revoked = ["links", "--instance", "here", "revoke"];
+    let revoked = [&revoked[..], &[ada["id"].as_str().unwrap()]].concat();
+    assert_eq!(in_folder(at, &revoked).code, 0);
+    assert_eq!(open(at), before[..1], "the request of ada is gone");
+    let number = before[1]["number"].to_string();
+    for how in ["grant", "dismiss"] {
+        let refused = requests(at, &["--json", how, &number]).refusal();
+        let unknown = (1, "unknown_request".to_owned(), Some("number".to_owned()));
+        assert_eq!(refused, unknown, "{how}");
+    }
+    let number = before[0]["number"].to_string();
+    let granted = json(at, &["grant", &number]);
+    assert!(press(&serving, &short_of(&granted), "").starts_with("HTTP/1.1 303"));
+    let show = ["--json", "links", "--instance", "here", "show"];
+    let show = [&show[..], &[granted["id"].as_str().unwrap()]].concat();
+    let shown = in_folder(at, &show).json();
+    let new = &shown["link"];
+    assert_eq!(
+        (&new["note"], &new["has_short"]),
+        (&json!("desk 4"), &json!(true))
+    );
+}

@@ -43,6 +43,10 @@ pub struct RequestRecord {
     /// Claims of the link that does not work any more.
     #[schema(value_type = Object)]
     pub claims: Map<String, Value>,
+    /// ID of the key that has signed that link, if it is known.
+    #[serde(default)]
+    #[schema(required)]
+    pub key: Option<String>,
 }
 
 impl From<NewLinkRequest> for RequestRecord {
@@ -62,6 +66,7 @@ impl From<NewLinkRequest> for RequestRecord {
             address: request.address,
             browser: request.browser,
             claims: request.claims,
+            key: request.key,
         }
     }
 }
@@ -85,6 +90,7 @@ impl TryFrom<RequestRecord> for NewLinkRequest {
             address: record.address,
             browser: record.browser,
             claims: record.claims,
+            key: record.key,
         })
     }
 }

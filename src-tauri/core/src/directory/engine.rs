@@ -126,9 +126,9 @@ pub trait Directory: Send + Sync {
     /// Returns the short link with a hash. A short link ends with its claims.
     async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>>;
 
-    /// Returns the open requests for new links, the newest first. There are at most
-    /// [`MAX_REQUESTS`](crate::ledger::MAX_REQUESTS).
-    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>>;
+    /// Returns the open requests for new links that [can be granted](super::is_grantable) at a time,
+    /// the newest first. There are at most [`MAX_REQUESTS`](crate::ledger::MAX_REQUESTS).
+    async fn link_requests(&self, now: Timestamp) -> Result<Vec<NewLinkRequest>>;
 
     /// Returns whether a visitor can ask for a new link at a time. Changes nothing.
     async fn can_ask(&self, asking: &Asking, now: Timestamp) -> Result<bool>;
@@ -359,11 +359,11 @@ pub trait Directory: Send + Sync {
             .map(drop)
     }
 
-    /// Returns the open request with a number.
+    /// Returns the request with a number that is open at a time.
     ///
     /// Fails with [`UnknownRequest`](crate::ErrorCode::UnknownRequest), like the next function.
-    async fn link_request(&self, number: u64) -> Result<NewLinkRequest> {
-        let mut open = self.link_requests().await?.into_iter();
+    async fn link_request(&self, number: u64, now: Timestamp) -> Result<NewLinkRequest> {
+        let mut open = self.link_requests(now).await?.into_iter();
         let found = open.find(|request| request.number == number);
         found.ok_or_else(unknown_request)
     }

@@ -20,7 +20,7 @@ mod user;
 
 pub use changed::{Changed, OnChange};
 pub use command::{Command, JudgedCode, MAX_IMPORT, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
-pub use decide::{askable, decide, verdict};
+pub use decide::{askable, decide, is_grantable, verdict};
 pub use due::{DueAccounts, DueScan, MAX_DUE};
 pub use effect::{Decision, Effect, NewEntry};
 pub use engine::Directory;

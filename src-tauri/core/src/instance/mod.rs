@@ -312,13 +312,18 @@ impl Settings {
             return Err(Error::new(ErrorCode::HostedElsewhere, message).about("short"));
         }
         if taken.supersedes {
-            let message = format!(
-                "Older links of the person would go on working, because {} decides who signs in. Make the link without this.",
-                self.url.authority()
-            );
-            return Err(Error::new(ErrorCode::HostedElsewhere, message).about("supersede"));
+            return Err(self.supersedes_nothing());
         }
         Ok(taken)
+    }
+
+    /// Returns the error for superseding links that another application opens.
+    fn supersedes_nothing(&self) -> Error {
+        let message = format!(
+            "Older links of the person would go on working, because {} decides who signs in. Leave this out.",
+            self.url.authority()
+        );
+        Error::new(ErrorCode::HostedElsewhere, message).about("supersede")
     }
 
     /// Returns the target of its links.

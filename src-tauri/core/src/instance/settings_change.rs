@@ -91,11 +91,7 @@ impl SettingsChange {
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
         if self.supersede == Some(true) && settings.hosted == Hosted::Elsewhere {
-            let message = format!(
-                "Older links of a person would go on working, because {} decides who signs in.",
-                settings.url.authority()
-            );
-            return Err(Error::new(ErrorCode::HostedElsewhere, message).about("supersede"));
+            return Err(settings.supersedes_nothing());
         }
         assign(&mut settings.supersede, self.supersede);
         if let Some(message) = &self.message {

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::link_person::LinkPerson;
 use crate::protocol::claims::Claims;
-use crate::protocol::code::AskableCode;
+use crate::protocol::code::{AskableCode, VerifiedCode};
 use crate::protocol::lifetime::Lifetime;
 use crate::protocol::user_id::UserId;
 use crate::verdict::Policy;
@@ -81,6 +81,10 @@ pub struct NewLinkRequest {
     /// Claims of the link.
     #[serde(with = "json_text")]
     pub claims: Map<String, Value>,
+    /// ID of the key that has signed the link, if it is known. Rows of earlier versions end before
+    /// it.
+    #[serde(default, deserialize_with = "or_none")]
+    pub key: Option<String>,
 }
 
 impl NewLinkRequest {
@@ -118,6 +122,23 @@ impl NewLinkRequest {
         Claims::from_signed(&self.claims)
     }
 
+    /// Returns the code of the link that does not work any more, to judge its person again at a
+    /// time, in Unix seconds.
+    ///
+    /// Fails like [`old_claims`](Self::old_claims).
+    pub(crate) fn old_code(&self, now: i64) -> Result<VerifiedCode> {
+        let claims = self.old_claims()?;
+        Ok(VerifiedCode {
+            payload: claims.payload,
+            registered: claims.registered,
+            members: self.claims.clone(),
+            judged_at: now,
+            key_id: self.key.clone(),
+            link: self.link.clone(),
+            is_made_here: false,
+        })
+    }
+
     /// Returns the time before which requests are too old to stay open, in Unix seconds.
     /// `retention` is that of the links in the ledger.
     #[must_use]
@@ -153,8 +174,15 @@ pub struct Asking {
 /// Returns the error for a request that is not open.
 #[must_use]
 pub fn unknown_request() -> Error {
-    let message = "There is no such open request. It was answered already, or its user was suspended or removed.";
+    let message = "There is no such open request. It was answered already, its link was revoked, or the account of its person was suspended, has ended or was removed.";
     Error::new(ErrorCode::UnknownRequest, message).about("number")
+}
+
+/// Deserializes the last field of a row, which rows of earlier versions do not have.
+fn or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<String>, D::Error> {
+    Ok(Option::deserialize(deserializer).unwrap_or_default())
 }
 
 /// JSON as a text, because the rows of an engine cannot store JSON values.

@@ -3,20 +3,97 @@
 use jiff::Timestamp;
 
 use super::compose::{Composed, LinkSpec, compose};
-use crate::Result;
+use super::message::person_name;
+use super::short_code::ShortCode;
+use crate::activity::AuditContext;
 use crate::directory::{Directory, User};
 use crate::instance::Settings;
-use crate::ledger::{GivenAs, NewLinkRequest, TakenLink};
+use crate::ledger::{GivenAs, NewLinkRequest, TakenLink, not_entered};
 use crate::protocol::lifetime::Lifetime;
 use crate::protocol::payload::{ExistingId, Payload};
 use crate::secret::SigningKey;
+use crate::{Error, Result};
+
+/// An open request to grant.
+#[derive(Clone, Copy, Debug)]
+pub struct Granting<'a> {
+    /// Number of the request.
+    pub number: u64,
+    /// Way in which the new link is given out.
+    pub given: GivenAs,
+    /// Settings of the instance.
+    pub settings: &'a Settings,
+    /// Key that signs the new link.
+    pub key: &'a SigningKey,
+}
+
+/// Link that grants a request. Anybody who has it can sign in, so it has no `Debug`.
+pub struct Granted {
+    /// The link.
+    pub composed: Composed,
+    /// Short URL, if the old link had one.
+    pub short_url: Option<String>,
+    /// Name of the person.
+    pub name: String,
+}
+
+impl Granted {
+    /// Returns the URL to give to the person: the short one, if there is one.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let short = self.short_url.clone();
+        short.unwrap_or_else(|| self.composed.link.url())
+    }
+}
+
+/// Makes the link of a request, enters it in the ledger, which closes the request, and returns what
+/// `form` makes of it. If `form` fails, nothing is entered. The new link has the note of the old one,
+/// and a short link if the old one had one.
+///
+/// Fails with [`UnknownRequest`](crate::ErrorCode::UnknownRequest) if the request is not open any
+/// more, like [`composed`], and if the link cannot be entered.
+pub async fn grant<T, E: From<Error>>(
+    directory: &dyn Directory,
+    granting: Granting<'_>,
+    by: &AuditContext,
+    form: impl FnOnce(&Granted) -> Result<T, E>,
+) -> Result<T, E> {
+    let Granting { settings, key, .. } = granting;
+    let request = directory.link_request(granting.number, by.at).await?;
+    let known = match request.user() {
+        Some(user) => directory.user(user).await?,
+        None => None,
+    };
+    let composed = composed(&request, known.as_ref(), settings, key, by.at)?;
+    let old = directory.link(&request.link, by.at).await?;
+    let old = old.map(|(listed, _)| listed);
+    let has_short = old.as_ref().is_some_and(|old| old.has_short);
+    let short = has_short.then(ShortCode::new).transpose()?;
+    let granted = Granted {
+        short_url: short.as_ref().map(|code| code.url(&settings.url)),
+        name: person_name(&composed.claims.payload, directory).await,
+        composed,
+    };
+    let made = form(&granted)?;
+    let taken = settings.giving_out(TakenLink {
+        given: granting.given,
+        note: old.and_then(|old| old.link.note),
+        short: short.as_ref().map(ShortCode::hash),
+        grants: Some(request.reference()),
+        ..TakenLink::new(granted.composed.claims, key.id().map(str::to_owned))
+    })?;
+    let entered = directory.take_link(taken, by).await;
+    entered.map_err(not_entered)?;
+    Ok(made)
+}
 
 /// Makes a link like the one of a request: for the same person, with the same number of uses and
 /// the same lifetime. If the old link never expired, or its lifetime is not known, the new one has
 /// that of the settings.
 ///
-/// `known` is the [person](person_of) of the request. The link for an existing user names only the
-/// ID, because the profile and the end of the account in the old link may be out of date.
+/// `known` is the user of the request, if that is one of the directory. The link for an existing user
+/// names only the ID, because the profile and the end of the account in the old link may be out of
+/// date.
 ///
 /// Fails like [`compose`].
 pub fn composed(
@@ -42,32 +119,4 @@ pub fn composed(
         ..LinkSpec::new(claims.payload, lifetime.unwrap_or(settings.lifetime))
     };
     compose(&settings.target(), key, spec, now)
-}
-
-/// Returns the person of a request, if that is a user of the directory.
-pub async fn person_of(
-    request: &NewLinkRequest,
-    directory: &dyn Directory,
-) -> Result<Option<User>> {
-    match request.user() {
-        Some(user) => directory.user(user).await,
-        None => Ok(None),
-    }
-}
-
-/// Returns the new link for the ledger. Its entry closes the request.
-///
-/// Fails like [`Settings::giving_out`].
-pub fn taken(
-    request: &NewLinkRequest,
-    composed: &Composed,
-    settings: &Settings,
-    key: &SigningKey,
-    given: GivenAs,
-) -> Result<TakenLink> {
-    settings.giving_out(TakenLink {
-        given,
-        grants: Some(request.reference()),
-        ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))
-    })
 }

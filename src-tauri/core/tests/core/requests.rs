@@ -5,13 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    Command, Decision, DueAccounts, Effect, EmailUsers, Facts, Needs, Origin, Person, Redemption,
-    User, askable, decide,
+    Command, Decision, DueAccounts, Effect, EmailUsers, Facts, Needs, Origin, Person, Profile,
+    Redemption, User, askable, decide, is_grantable,
 };
 use latchkey_core::instance::{Policy, Settings};
 use latchkey_core::ledger::{
-    Asking, GivenAs, LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestReason,
-    RequestRef, Revocation, RevocationScope, TakenLink,
+    Asking, LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestReason, RequestRef,
+    Revocation, RevocationScope, TakenLink,
 };
 use latchkey_core::link::anew;
 use latchkey_core::protocol::claims::Claims;
@@ -62,6 +62,7 @@ fn request_for(old: &Claims) -> NewLinkRequest {
         address: None,
         browser: None,
         claims: old.members(),
+        key: None,
     }
 }
 
@@ -177,7 +178,7 @@ impl Model {
     fn take(&mut self, claims: &Claims, supersedes: bool) {
         let taken = TakenLink {
             supersedes,
-            ..TakenLink::new(claims.clone(), None)
+            ..TakenLink::new(claims.clone(), Some("key-1".to_owned()))
         };
         self.execute(&Command::TakeLink(Box::new(taken))).unwrap();
     }
@@ -196,6 +197,23 @@ impl Model {
             ends_sessions: false,
         };
         self.execute(&Command::RevokeLinks(revocation)).unwrap();
+    }
+
+    /// Makes a link that grants a request.
+    fn grant(&mut self, request: &RequestRef, link: &str) -> Result<Decision, Error> {
+        let claims = claims("ada", link, &json!({}));
+        self.execute(&Command::TakeLink(Box::new(TakenLink {
+            grants: Some(request.clone()),
+            ..TakenLink::new(claims, None)
+        })))
+    }
+
+    /// Returns whether the request of a user can be granted.
+    fn is_open(&self, user: &str) -> bool {
+        self.request_of(user).is_some_and(|request| {
+            let facts = self.complete(|facts| request.needs(facts));
+            is_grantable(request, &facts, self.now)
+        })
     }
 
     fn request_of(&self, user: &str) -> Option<&NewLinkRequest> {
@@ -380,14 +398,7 @@ fn a_new_link_grants_the_request_and_only_the_one_that_was_seen() {
         .unwrap();
     model.ask(&link).unwrap();
     let open = model.request_of("ada").unwrap().reference();
-    let granting = |request: &RequestRef, link: &str| {
-        let claims = claims("ada", link, &json!({}));
-        Command::TakeLink(Box::new(TakenLink {
-            grants: Some(request.clone()),
-            ..TakenLink::new(claims, None)
-        }))
-    };
-    let refused = model.execute(&granting(&seen, "2")).unwrap_err();
+    let refused = model.grant(&seen, "2").unwrap_err();
     assert_eq!(refused.code, ErrorCode::UnknownRequest);
     assert!(
         model.facts.link("2").flatten().is_none(),
@@ -395,7 +406,7 @@ fn a_new_link_grants_the_request_and_only_the_one_that_was_seen() {
     );
     let refused = model.execute(&Command::DismissRequest(seen)).unwrap_err();
     assert_eq!(refused.code, ErrorCode::UnknownRequest);
-    let decision = model.execute(&granting(&open, "3")).unwrap();
+    let decision = model.grant(&open, "3").unwrap();
     let codes: Vec<&str> = decision
         .entries
         .iter()
@@ -404,6 +415,100 @@ fn a_new_link_grants_the_request_and_only_the_one_that_was_seen() {
     assert_eq!(codes, ["link_made", "link_request_closed"]);
     assert!(model.facts.link("3").flatten().is_some());
     assert_eq!(model.request_of("ada"), None);
+}
+
+/// Changes after which the request of Ada cannot be granted.
+fn closings() -> [(&'static str, fn(&mut Model)); 4] {
+    [
+        ("its link was revoked", |model| {
+            model.revoke(RevocationScope::Link("1".to_owned()));
+        }),
+        ("its key was given up as leaked", |model| {
+            model.revoke(RevocationScope::Key("key-1".to_owned()));
+        }),
+        ("everything was revoked", |model| {
+            model.revoke(RevocationScope::Before(model.now));
+        }),
+        ("the account has ended", |model| {
+            let end = model.now + 600;
+            let ends = Command::SetAccountEnd(id("ada"), Some(end));
+            model.execute(&ends).unwrap();
+            assert!(model.is_open("ada"), "the account has not ended yet");
+            model.now = end;
+        }),
+    ]
+}
+
+#[test]
+fn a_request_that_may_not_be_granted_any_more_closes_by_itself() {
+    for (what, close) in closings() {
+        let (mut model, link) = expired();
+        model.ask(&link).unwrap();
+        assert!(model.is_open("ada"), "{what}");
+        close(&mut model);
+        assert!(!model.is_open("ada"), "{what}");
+        let request = model.request_of("ada").unwrap().reference();
+        let dismissing = Command::DismissRequest(request.clone());
+        for refused in [model.grant(&request, "2"), model.execute(&dismissing)] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.code, ErrorCode::UnknownRequest, "{what}");
+        }
+        let entered = model.facts.link("2").flatten();
+        assert!(entered.is_none(), "{what}: nothing is half done");
+    }
+}
+
+#[test]
+fn a_request_by_a_code_that_is_not_in_the_ledger_closes_with_its_key() {
+    let mut model = Model::new();
+    let request = NewLinkRequest {
+        key: Some("key-1".to_owned()),
+        ..request_for(&claims("ada", "1", &week()))
+    };
+    model
+        .facts
+        .set_request(LinkPerson::User(id("ada")), Some(request));
+    model.now += 60;
+    model.revoke(RevocationScope::Key("key-2".to_owned()));
+    assert!(model.is_open("ada"));
+    model.revoke(RevocationScope::Key("key-1".to_owned()));
+    assert!(!model.is_open("ada"));
+}
+
+#[test]
+fn a_person_whose_request_has_closed_by_itself_can_ask_by_another_link() {
+    let (mut model, link) = expired();
+    let other = claims("ada", "2", &week());
+    model.take(&other, false);
+    model.ask(&link).unwrap();
+    model.revoke(RevocationScope::Link("1".to_owned()));
+    assert_eq!(model.ask(&link).unwrap_err().code, ErrorCode::NotAskable);
+    model.ask(&other).unwrap();
+    assert!(model.is_open("ada"));
+    assert_eq!(model.request_of("ada").unwrap().link, "2");
+}
+
+#[test]
+fn a_former_user_of_an_address_asks_for_nothing_unless_the_link_would_create_an_account() {
+    let address =
+        json!({ "email": "ada@acme.example", "jti": "1", "iat": START, "exp": START + 60 });
+    let by_address = Claims::from_signed(address.as_object().unwrap()).unwrap();
+    let mut model = Model::new();
+    model.now += 3600;
+    let reason = Some(RequestReason::Expired);
+    assert_eq!(model.reason(&by_address), reason, "nobody has had it");
+    let user = json!({ "user": { "id": "ada", "email": "ada@acme.example" }, "iat": model.now });
+    model.redeem(&claims("ada", "2", &user));
+    assert_eq!(model.reason(&by_address), reason, "ada has it");
+    let moved = Profile {
+        email: Some(None),
+        members: serde_json::Map::new(),
+    };
+    model.execute(&Command::Edit(id("ada"), moved)).unwrap();
+    assert_eq!(model.reason(&by_address), None, "nobody has it any more");
+    let eve = json!({ "user": { "id": "eve", "email": "ada@acme.example" }, "exp": START + 60 });
+    let creates = claims("eve", "3", &eve);
+    assert_eq!(model.reason(&creates), reason, "it would create eve");
 }
 
 #[test]
@@ -439,8 +544,6 @@ fn the_new_link_is_for_the_same_person_and_works_as_long_and_as_often() {
         );
         assert_ne!(registered.id, old.registered.id);
         assert_eq!(new.claims.members()["user"], old.members()["user"]);
-        let taken = anew::taken(&request, &new, &settings, &key, GivenAs::Link).unwrap();
-        assert_eq!(taken.grants, Some(request.reference()));
     }
 }
 

@@ -11,7 +11,7 @@ use latchkey_core::admin::{
     LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest, SignedClaims, TakenLinkRequest,
 };
 use latchkey_core::ledger::{
-    LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink,
+    LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink, unknown_link,
 };
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::user_id::UserId;
@@ -136,15 +136,10 @@ pub(super) async fn show(
     Extension(by): By,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
-    let Path(id) = path.map_err(|_| no_such_link())?;
+    let Path(id) = path.map_err(|_| unknown_link())?;
     let found = admin.directory.link(&id, by.at).await?;
-    let found = found.ok_or_else(no_such_link)?;
+    let found = found.ok_or_else(unknown_link)?;
     Ok(answer(StatusCode::OK, &LinkDetails::from(found))?)
-}
-
-pub(super) fn no_such_link() -> Problem {
-    let message = "The ledger has no such link.";
-    Problem::of(StatusCode::NOT_FOUND, message).code(ErrorCode::UnknownLink)
 }
 
 /// Enter a link in the ledger
@@ -164,7 +159,13 @@ pub(super) async fn take(
 ) -> Result<Response, Refused> {
     let settings = admin.recorded().await?.settings;
     let granted = match request.grants {
-        Some(number) => Some(admin.directory.link_request(number).await?.reference()),
+        Some(number) => Some(
+            admin
+                .directory
+                .link_request(number, by.at)
+                .await?
+                .reference(),
+        ),
         None => None,
     };
     let taken = TakenLink {
@@ -208,7 +209,7 @@ pub(super) async fn revoke_one(
     Extension(by): By,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
-    let Path(link) = path.map_err(|_| no_such_link())?;
+    let Path(link) = path.map_err(|_| unknown_link())?;
     if link.len() > MAX_LINK_ID {
         let message = format!("The ID of a link has at most {MAX_LINK_ID} bytes.");
         let problem = Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message);

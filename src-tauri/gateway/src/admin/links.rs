@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{CopyRequest, InspectRequest, Link, LinkRequest};
 use latchkey_core::inspect::{Report, preview};
+use latchkey_core::ledger::unknown_link;
 use latchkey_core::link::again::{Again, give_out};
 
 use super::administration::Administration;
-use super::ledger::no_such_link;
 use super::refused::Refused;
 use crate::api::hints::Requests;
 use crate::api::inspect::report;
@@ -57,7 +57,7 @@ pub(super) async fn copy(
     path: Result<Path<String>, PathRejection>,
     Body(CopyRequest { given }): Body<CopyRequest>,
 ) -> Result<Response, Refused> {
-    let Path(id) = path.map_err(|_| no_such_link())?;
+    let Path(id) = path.map_err(|_| unknown_link())?;
     let (settings, keys) = admin.signing().await?;
     let (directory, usable) = (&*admin.directory, keys.usable(by.at));
     let again = Again {

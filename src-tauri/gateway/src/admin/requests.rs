@@ -10,7 +10,7 @@ use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{CopyRequest, Link, RequestList};
 use latchkey_core::inspect::preview;
 use latchkey_core::ledger::unknown_request;
-use latchkey_core::link::anew;
+use latchkey_core::link::anew::{Granting, grant as grant_request};
 
 use super::administration::Administration;
 use super::refused::Refused;
@@ -21,23 +21,26 @@ type By = Extension<AuditContext>;
 
 /// List requests for new links
 ///
-/// Returns the open requests, the newest first. There are at most 1,000.
+/// Returns the open requests, the newest first. There are at most 1,000. A request whose link was
+/// revoked since, or whose person is suspended, has an account that has ended or was removed, is not
+/// open any more.
 #[utoipa::path(
     get, path = "/requests", tag = "Links",
     responses(
         (status = 200, description = "The requests", body = RequestList),
     ),
 )]
-pub(super) async fn list(State(admin): Admin) -> Result<Response, Refused> {
-    let open = admin.directory.link_requests().await?.into_iter();
+pub(super) async fn list(State(admin): Admin, Extension(by): By) -> Result<Response, Refused> {
+    let open = admin.directory.link_requests(by.at).await?.into_iter();
     let requests = open.map(Into::into).collect();
     Ok(answer(StatusCode::OK, &RequestList { requests })?)
 }
 
 /// Grant a request for a new link
 ///
-/// The gateway makes a link for the same person, with the same lifetime and number of uses, enters
-/// it in the ledger and closes the request. The client gives the link to the person.
+/// The gateway makes a link for the same person, with the same lifetime, number of uses and note, and
+/// with a short link if the old one had one. It enters the link in the ledger and closes the request.
+/// The client gives the link to the person.
 #[utoipa::path(
     post, path = "/requests/{number}/grant", tag = "Links", params(("number" = u64, Path, description = "Number of the request")), request_body = CopyRequest,
     responses(
@@ -53,15 +56,21 @@ pub(super) async fn grant(
     Body(CopyRequest { given }): Body<CopyRequest>,
 ) -> Result<Response, Refused> {
     let Path(number) = path.map_err(|_| unknown_request())?;
-    let request = admin.directory.link_request(number).await?;
     let (settings, keys) = admin.signing().await?;
-    let key = keys.active();
-    let known = anew::person_of(&request, &*admin.directory).await?;
-    let composed = anew::composed(&request, known.as_ref(), &settings, key, by.at)?;
-    let taken = anew::taken(&request, &composed, &settings, key, given)?;
-    admin.directory.take_link(taken, &by).await?;
-    let warnings = preview::warnings(&composed, &settings, key);
-    Ok(answer(StatusCode::OK, &Link::new(&composed, warnings))?)
+    let granting = Granting {
+        number,
+        given,
+        settings: &settings,
+        key: keys.active(),
+    };
+    let link = grant_request(&*admin.directory, granting, &by, |granted| {
+        let warnings = preview::warnings(&granted.composed, &settings, granting.key);
+        Ok::<_, Refused>(Link {
+            short_url: granted.short_url.clone(),
+            ..Link::new(&granted.composed, warnings)
+        })
+    });
+    Ok(answer(StatusCode::OK, &link.await?)?)
 }
 
 /// Dismiss a request for a new link
@@ -80,7 +89,7 @@ pub(super) async fn dismiss(
     path: Result<Path<u64>, PathRejection>,
 ) -> Result<Response, Refused> {
     let Path(number) = path.map_err(|_| unknown_request())?;
-    let request = admin.directory.link_request(number).await?;
+    let request = admin.directory.link_request(number, by.at).await?;
     let closed = admin.directory.dismiss_request(request.reference(), &by);
     closed.await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -219,7 +219,7 @@ fn ask_for_link(site: &Administered, user: &str) -> String {
         browser: None,
     };
     site.directory.ask_for_link(asking, &by()).wait().unwrap();
-    let open = site.directory.link_requests().wait().unwrap();
+    let open = site.directory.link_requests(by().at).wait().unwrap();
     open[0].number.to_string()
 }
 

@@ -88,7 +88,10 @@ fn ask(site: &Site, link: &str, cookies: &str) -> Answer {
 }
 
 fn requests(site: &Site) -> Vec<NewLinkRequest> {
-    site.directory.link_requests().wait().unwrap()
+    site.directory
+        .link_requests(Timestamp::now())
+        .wait()
+        .unwrap()
 }
 
 fn asked_entries(site: &Site) -> usize {

@@ -146,8 +146,8 @@ impl Directory for Noting {
         self.note("short_link")?.short_link(code).await
     }
 
-    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>> {
-        self.note("link_requests")?.link_requests().await
+    async fn link_requests(&self, now: Timestamp) -> Result<Vec<NewLinkRequest>> {
+        self.note("link_requests")?.link_requests(now).await
     }
 
     async fn can_ask(&self, asking: &Asking, now: Timestamp) -> Result<bool> {

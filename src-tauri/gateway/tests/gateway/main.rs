@@ -27,6 +27,7 @@ mod document;
 mod embedding;
 mod error_pages;
 mod firefox;
+mod granting;
 mod guests;
 mod headers;
 mod host;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use latchkey_core::Result;
 use latchkey_core::directory::{
     Command, DueAccounts, DueScan, EmailUsers, Facts, Lookup, MAX_DUE, Needs, Person, Redemption,
-    SharedEmail, User,
+    SharedEmail, User, is_grantable,
 };
-use latchkey_core::ledger::Asking;
+use latchkey_core::ledger::{Asking, MAX_REQUESTS, NewLinkRequest};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey};
@@ -43,6 +43,28 @@ pub(super) fn of_session(view: &View<'_>, session: &Session, now: i64) -> Result
     fill(view, now, facts, |facts| session.needs(facts))
 }
 
+/// Returns the requests for new links that are open at a time, in Unix seconds, the newest first.
+pub(super) fn open_requests(view: &View<'_>, now: i64) -> Result<Vec<NewLinkRequest>> {
+    let mut open = Vec::new();
+    for request in requests::all(view)? {
+        let facts = load(view, now, |facts| request.needs(facts))?;
+        if is_grantable(&request, &facts, now) {
+            open.push(request);
+        }
+    }
+    Ok(open)
+}
+
+/// Returns the number of open requests. Below the maximum, requests that cannot be granted any more
+/// are counted, too, because judging all of them takes long.
+fn count_requests(view: &View<'_>, now: i64) -> Result<usize> {
+    let stored = requests::count(view)?;
+    if stored < MAX_REQUESTS {
+        return Ok(stored);
+    }
+    Ok(open_requests(view, now)?.len())
+}
+
 /// Loads the facts that are looked up.
 pub(super) fn of_lookup(view: &View<'_>, lookup: &Lookup, now: i64) -> Result<Facts> {
     lookup.require_limits()?;
@@ -75,11 +97,11 @@ fn fill(
         if let Some(scan) = needs.due {
             facts.due = Some(due(view, now, scan)?);
         }
-        add(view, needs, &mut facts)?;
+        add(view, now, needs, &mut facts)?;
     }
 }
 
-fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
+fn add(view: &View<'_>, now: i64, needs: Needs, facts: &mut Facts) -> Result<()> {
     for id in needs.people {
         let person = Person {
             user: user(view, &id)?,
@@ -108,13 +130,12 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
         let code = ledger::short_code(view, &link)?;
         facts.set_short_code(link, code);
     }
-
     for person in needs.requests {
         let known = requests::request(view, &person)?;
         facts.set_request(person, known);
     }
     if needs.open_requests {
-        facts.open_requests = Some(requests::count(view)?);
+        facts.open_requests = Some(count_requests(view, now)?);
     }
     for key in needs.sessions {
         facts.set_session(key, session(view, &key)?);

@@ -371,9 +371,11 @@ impl Directory for EmbeddedDirectory {
         self.view(|view| ledger::short_link(view, code))
     }
 
-    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>> {
-        self.read(|State { journal, .. }| requests::all(&journal.view()))
-            .await
+    async fn link_requests(&self, now: Timestamp) -> Result<Vec<NewLinkRequest>> {
+        self.read(move |State { journal, .. }| {
+            facts::open_requests(&journal.view(), now.as_second())
+        })
+        .await
     }
 
     async fn can_ask(&self, asking: &Asking, now: Timestamp) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! Rows of open requests for new links, and removal of those that stay open for too long.
+//! Rows of requests for new links, and removal of those that stay open for too long.
 
 use latchkey_core::Result;
 use latchkey_core::ledger::{LinkPerson, NewLinkRequest};
@@ -13,12 +13,12 @@ pub(super) fn request(view: &View<'_>, person: &LinkPerson) -> Result<Option<New
     view.read(&keys::request(person))
 }
 
-/// Returns the number of open requests.
+/// Returns the number of stored requests.
 pub(super) fn count(view: &View<'_>) -> Result<usize> {
     Ok(view.all_keys(keys::REQUESTS)?.len())
 }
 
-/// Returns the open requests, the newest first.
+/// Returns the stored requests, the newest first.
 pub(super) fn all(view: &View<'_>) -> Result<Vec<NewLinkRequest>> {
     let mut requests: Vec<NewLinkRequest> = Vec::new();
     for key in view.all_keys(keys::REQUESTS)? {
@@ -44,5 +44,40 @@ impl Journal {
         let is_found = !rows.is_empty();
         self.write(rows)?;
         Ok(is_found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::ledger::RequestReason;
+    use latchkey_core::protocol::user_id::UserId;
+
+    use super::super::rows::encoded;
+    use super::*;
+
+    #[test]
+    fn a_row_from_before_the_key_was_stored_is_read() {
+        let request = NewLinkRequest {
+            number: 7,
+            person: LinkPerson::User(UserId::parse("ada", "id").unwrap()),
+            name: None,
+            link: "1".to_owned(),
+            reason: RequestReason::Expired,
+            asked_at: 1,
+            address: None,
+            browser: Some("Firefox".to_owned()),
+            claims: serde_json::Map::new(),
+            key: None,
+        };
+        let mut row = encoded(&request).unwrap();
+        // The missing key is the last byte.
+        assert_eq!(row.pop(), Some(0));
+        assert_eq!(decoded::<NewLinkRequest>(&row).unwrap(), request);
+        let with_key = NewLinkRequest {
+            key: Some("key-1".to_owned()),
+            ..request
+        };
+        let row = encoded(&with_key).unwrap();
+        assert_eq!(decoded::<NewLinkRequest>(&row).unwrap(), with_key);
     }
 }

@@ -141,7 +141,7 @@ impl Directory for RemoteDirectory {
         Err(of_a_gateway())
     }
 
-    async fn link_requests(&self) -> Result<Vec<NewLinkRequest>> {
+    async fn link_requests(&self, _: Timestamp) -> Result<Vec<NewLinkRequest>> {
         let list: RequestList = self.client.get("/requests", &[]).await?;
         list.requests.into_iter().map(TryInto::try_into).collect()
     }

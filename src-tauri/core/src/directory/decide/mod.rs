@@ -29,7 +29,7 @@ mod users;
 use jiff::Timestamp;
 
 pub use redeem::verdict;
-pub use requests::askable;
+pub use requests::{askable, is_grantable};
 
 use super::command::{Command, Outcome};
 use super::effect::{Decision, Effect, NewEntry};

@@ -4,6 +4,7 @@ use super::super::command::{Command, Redemption};
 use super::super::due::DueScan;
 use super::super::facts::{EmailUsers, Facts, Lookup, Needs, Person};
 use crate::activity::{EventData, OutboxEntry};
+use crate::instance::Policy;
 use crate::ledger::{Asking, IssuedLink, LinkPerson, NewLinkRequest, RevocationScope};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
@@ -70,7 +71,7 @@ impl Command {
                     }
                 }
                 if let Some(request) = &taken.grants {
-                    wanted.request(&request.person);
+                    wanted.request_to_judge(&request.person);
                 }
             }
             Self::LinkShown(claims) => wanted.made_link(claims),
@@ -86,7 +87,7 @@ impl Command {
             },
             Self::AskForLink(asking) => wanted.request_of_code(asking),
             Self::DismissRequest(request) => {
-                wanted.request(&request.person);
+                wanted.request_to_judge(&request.person);
             }
             Self::CorrectTimes(times) => {
                 for time in times {
@@ -136,6 +137,20 @@ impl Session {
             needs: Needs::default(),
         };
         wanted.going_on(self);
+        wanted.needs
+    }
+}
+
+impl NewLinkRequest {
+    /// Returns the facts that [`is_grantable`](super::is_grantable) depends on, like
+    /// [`Command::needs`].
+    #[must_use]
+    pub fn needs(&self, facts: &Facts) -> Needs {
+        let mut wanted = Wanted {
+            facts,
+            needs: Needs::default(),
+        };
+        wanted.granting(self);
         wanted.needs
     }
 }
@@ -238,16 +253,32 @@ impl<'a> Wanted<'a> {
         self.redemption(&Redemption::new(Ok(code), asking.policy));
     }
 
-    /// Adds the request of the person whom a code names, and the number of requests if there is
-    /// none.
+    /// Adds the open request of a person, and the facts that decide whether it can be granted.
+    fn request_to_judge(&mut self, person: &LinkPerson) -> Option<&'a NewLinkRequest> {
+        let request = self.request(person);
+        if let Some(request) = request {
+            self.granting(request);
+        }
+        request
+    }
+
+    fn granting(&mut self, request: &NewLinkRequest) {
+        // Only the time of the judgement depends on the clock, and no fact.
+        if let Ok(code) = request.old_code(0) {
+            self.redemption(&Redemption::new(Ok(&code), Policy::default()));
+        }
+    }
+
+    /// Adds the request of the person whom a code names, and the number of requests if a new one
+    /// may be opened.
     fn request_of_code(&mut self, asking: &Asking) {
         self.asking(asking);
         if !self.needs.is_empty() {
             return;
         }
         let person = self.facts.link_person(&asking.code.content().payload);
-        let has_none = self.request(&person).is_none();
-        if has_none && self.facts.open_requests.is_none() {
+        self.request_to_judge(&person);
+        if self.facts.open_requests.is_none() {
             self.needs.open_requests = true;
         }
     }

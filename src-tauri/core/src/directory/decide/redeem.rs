@@ -115,7 +115,11 @@ fn state_of(
         cutoffs = PersonCutoffs::default();
     }
     let issued_at = code.registered.issued_at;
-    let terms = link.map_or_else(|| LinkTerms::unknown(issued_at), IssuedLink::terms);
+    let unknown = || LinkTerms {
+        key: code.key_id.as_deref(),
+        ..LinkTerms::unknown(issued_at)
+    };
+    let terms = link.map_or_else(unknown, IssuedLink::terms);
     let taken_back = Standing::taken_back(&terms, &cutoffs, &facts.cutoffs);
     match taken_back.map(|standing| standing.status) {
         Some(LinkStatus::Superseded) => return LinkState::Superseded,

@@ -9,15 +9,17 @@ use super::super::user::User;
 use super::redeem::known_to;
 use super::{Draft, not_loaded};
 use crate::activity::{AuditContext, Event, EventData};
+use crate::instance::Policy;
 use crate::ledger::{
     Asking, LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestEnd, RequestReason,
     RequestRef, TakenLink, unknown_request,
 };
 use crate::protocol::claims::Claims;
+use crate::protocol::code::VerifiedCode;
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::session::kept_browser;
-use crate::verdict::{LinkState, Refusal, Verdict, judge};
+use crate::verdict::{DirectoryFacts, LinkState, Refusal, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
 
 /// Returns why the link of a code does not work any more, if its person may ask for a new one. A
@@ -27,7 +29,7 @@ use crate::{Error, ErrorCode, Result};
 pub fn askable(asking: &Asking, facts: &Facts, now: Timestamp) -> Option<RequestReason> {
     let code = asking.code.content();
     let redemption = Redemption::new(Ok(code), asking.policy);
-    let mut known = known_to(&redemption, code, facts, now.as_second());
+    let known = known_to(&redemption, code, facts, now.as_second());
     let expired_at = asking.code.expired_at();
     if expired_at.is_some_and(|at| now.as_second() >= at.saturating_add(REQUEST_SECS)) {
         return None;
@@ -38,15 +40,47 @@ pub fn askable(asking: &Asking, facts: &Facts, now: Timestamp) -> Option<Request
         LinkState::Superseded => RequestReason::Superseded,
         LinkState::Open => expired_at.map(|_| RequestReason::Expired)?,
     };
-    known.link = LinkState::Open;
-    match judge(Ok(code), asking.policy, &known) {
+    may_be_let_in(code, asking.policy, known, facts).then_some(reason)
+}
+
+/// Returns whether a request can still be granted: the link has not been revoked since, and its
+/// person may still get a new one. A request that cannot be granted counts as closed. `facts` must
+/// have everything that [`NewLinkRequest::needs`] asks for. `now` is in Unix seconds.
+#[must_use]
+pub fn is_grantable(request: &NewLinkRequest, facts: &Facts, now: i64) -> bool {
+    // The policy of the instance does not count: the administrator decides.
+    let policy = Policy::default();
+    let Ok(code) = request.old_code(now) else {
+        return false;
+    };
+    let redemption = Redemption::new(Ok(&code), policy);
+    let known = known_to(&redemption, &code, facts, now);
+    known.link != LinkState::Revoked && may_be_let_in(&code, policy, known, facts)
+}
+
+/// Returns whether a new link could let the person of an old code in. What became of the old link
+/// does not count.
+fn may_be_let_in(
+    code: &VerifiedCode,
+    policy: Policy,
+    known: DirectoryFacts,
+    facts: &Facts,
+) -> bool {
+    let known = DirectoryFacts {
+        link: LinkState::Open,
+        ..known
+    };
+    match judge(Ok(code), policy, &known) {
         Verdict::SignedIn { .. }
         | Verdict::Provisioned { .. }
-        // The administrator may add the user, make room, or let links create users.
-        | Verdict::Refused(
-            Refusal::UnknownUser { .. } | Refusal::NoSeats { .. } | Refusal::ProvisioningOff { .. },
-        ) => Some(reason),
-        Verdict::Refused(_) => None,
+        // The administrator may make room, or let links create users.
+        | Verdict::Refused(Refusal::NoSeats { .. } | Refusal::ProvisioningOff { .. }) => true,
+        // The administrator may add the user, but not give a new link to a former one.
+        Verdict::Refused(Refusal::UnknownUser { .. }) => match &code.payload {
+            Payload::Email(email) => facts.email(email).is_some_and(|users| users.former.is_empty()),
+            Payload::Id(_) | Payload::User(_) => true,
+        },
+        Verdict::Refused(_) => false,
     }
 }
 
@@ -59,14 +93,11 @@ impl Draft {
         })?;
         let code = asking.code.content();
         let person = self.facts.link_person(&code.payload);
-        if self
-            .facts
-            .request(&person)
-            .ok_or_else(not_loaded)?
-            .is_some()
-        {
-            return Ok(Outcome::Done);
-        }
+        let known = self.facts.request(&person).ok_or_else(not_loaded)?;
+        let has_closed = match known {
+            Some(known) if is_grantable(known, &self.facts, self.now) => return Ok(Outcome::Done),
+            known => known.is_some(),
+        };
         if self.facts.open_requests.ok_or_else(not_loaded)? >= MAX_REQUESTS {
             let message =
                 format!("There are {MAX_REQUESTS} open requests for new links. Answer some.");
@@ -80,6 +111,9 @@ impl Draft {
             payload: code.payload.clone(),
             registered: code.registered.clone(),
         };
+        if has_closed {
+            self.push(Effect::DeleteRequest(person.clone()));
+        }
         let request = NewLinkRequest {
             number: self.facts.change,
             person,
@@ -90,6 +124,7 @@ impl Draft {
             address: by.address,
             browser: asking.browser.as_deref().and_then(kept_browser),
             claims: claims.members(),
+            key: code.key_id.clone(),
         };
         self.record(Event {
             data: EventData::LinkAsked { reason },
@@ -138,7 +173,9 @@ impl Draft {
 
     fn open_request(&self, request: &RequestRef) -> Result<NewLinkRequest> {
         let found = self.facts.request(&request.person).flatten();
-        let found = found.filter(|open| open.number == request.number);
+        let found = found.filter(|open| {
+            open.number == request.number && is_grantable(open, &self.facts, self.now)
+        });
         found.cloned().ok_or_else(unknown_request)
     }
 

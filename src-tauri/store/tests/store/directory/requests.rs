@@ -1,10 +1,14 @@
 //! Tests of open requests for new links in the embedded engine.
 
-use latchkey_core::ErrorCode;
 use latchkey_core::directory::{Directory as _, Row};
-use latchkey_core::instance::{Policy, Retention};
-use latchkey_core::ledger::{Asking, NewLinkRequest};
+use latchkey_core::instance::{Policy, Retention, Settings};
+use latchkey_core::ledger::{Asking, GivenAs, NewLinkRequest, TakenLink};
+use latchkey_core::link::anew::{Granting, grant};
+use latchkey_core::link::short_code::ShortCode;
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::secret::SigningKey;
+use latchkey_core::{Error, ErrorCode};
 use latchkey_store::embedded::Loading;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
@@ -31,7 +35,11 @@ fn ask(directory: &EmbeddedDirectory, user: &str, second: i64) {
 }
 
 fn open(directory: &EmbeddedDirectory) -> Vec<NewLinkRequest> {
-    directory.link_requests().wait().unwrap()
+    open_at(directory, 0)
+}
+
+fn open_at(directory: &EmbeddedDirectory, second: i64) -> Vec<NewLinkRequest> {
+    directory.link_requests(at(second)).wait().unwrap()
 }
 
 fn subjects(directory: &EmbeddedDirectory) -> Vec<String> {
@@ -51,7 +59,10 @@ fn requests_are_there_again_after_the_directory_was_closed_the_newest_first() {
     drop(directory);
     let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     assert_eq!(open(&directory), before);
-    let bob = directory.link_request(before[1].number).wait().unwrap();
+    let bob = directory
+        .link_request(before[1].number, at(0))
+        .wait()
+        .unwrap();
     let by = by(at(1));
     directory
         .dismiss_request(bob.reference(), &by)
@@ -144,4 +155,82 @@ fn a_damaged_link_does_not_keep_requests_that_are_too_old() {
     let pruned = directory.prune(retention, at(DAY + 1)).wait();
     assert_eq!(pruned.unwrap_err().code, ErrorCode::DamagedFile);
     assert!(subjects(&directory).is_empty());
+}
+
+#[test]
+fn a_request_is_open_until_it_cannot_be_granted_any_more_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    for user in ["ada", "bob", "eve"] {
+        ask(&directory, user, 0);
+    }
+    let (eve, end) = (id("eve"), Some(at(60).as_second()));
+    let stops = by(at(1));
+    directory.revoke_link("bob", &stops).wait().unwrap();
+    let ends = directory.set_account_end(&eve, end, &stops);
+    ends.wait().unwrap();
+    assert_eq!(subjects(&directory), ["eve", "ada"]);
+    drop(directory);
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let later = |second| {
+        let open = open_at(&directory, second).into_iter();
+        open.map(|open| open.subject().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(later(59), ["eve", "ada"]);
+    assert_eq!(later(60), ["ada"]);
+    let extends = by(at(61));
+    let extended = directory.set_account_end(&eve, None, &extends);
+    extended.wait().unwrap();
+    assert_eq!(later(62), ["eve", "ada"], "the account goes on");
+}
+
+/// Returns the settings of an instance and a key of its own.
+fn signing() -> (Settings, SigningKey) {
+    let settings = Settings::sample().unwrap();
+    let key = SigningKey::generate(settings.algorithm).unwrap();
+    (settings, key)
+}
+
+#[test]
+fn the_new_link_keeps_the_note_and_has_a_short_link_if_the_old_one_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let (settings, key) = signing();
+    for (user, short) in [("ada", None), ("bob", Some(ShortCode::new().unwrap()))] {
+        let claims = format!(r#"{{"user":{{"id":"{user}"}},"jti":"{user}","single_use":true}}"#);
+        let claims = Claims::from_signed(&serde_json::from_str(&claims).unwrap()).unwrap();
+        let taken = TakenLink {
+            note: Some(format!("desk of {user}")),
+            short: short.as_ref().map(ShortCode::hash),
+            ..TakenLink::new(claims, None)
+        };
+        let by = by(at(0));
+        directory.take_link(taken, &by).wait().unwrap();
+        ask(&directory, user, 0);
+        let granting = Granting {
+            number: open(&directory)[0].number,
+            given: GivenAs::Message,
+            settings: &settings,
+            key: &key,
+        };
+        let failed = grant(&directory, granting, &by, |_| {
+            Err::<(), _>(Error::internal("the QR code cannot be drawn"))
+        });
+        assert_eq!(failed.wait().unwrap_err().code, ErrorCode::Internal);
+        assert_eq!(open(&directory).len(), 1, "nothing is half done");
+        let made = grant(&directory, granting, &by, |granted| {
+            let id = granted.composed.claims.registered.id.clone();
+            Ok::<_, Error>((id.unwrap(), granted.short_url.clone()))
+        });
+        let (link, short_url) = made.wait().unwrap();
+        let (listed, _) = directory.link(&link, at(0)).wait().unwrap().unwrap();
+        assert_eq!(listed.link.note, Some(format!("desk of {user}")));
+        assert_eq!(listed.link.given[0].given, GivenAs::Message);
+        assert_eq!(listed.has_short, short.is_some());
+        assert_eq!(short_url.is_some(), short.is_some());
+        assert!(open(&directory).is_empty());
+        let again = grant(&directory, granting, &by, |_| Ok::<_, Error>(()));
+        assert_eq!(again.wait().unwrap_err().code, ErrorCode::UnknownRequest);
+    }
 }
