@@ -23,14 +23,16 @@ const RETURN_MINUTES: i64 = 15;
 /// for name and value together (RFC 6265bis §5.6), so an address of 4 KiB needs two cookies.
 const RETURN_PART: usize = 3_800;
 
-/// Maximum number of session cookies that are read from one request.
-const MAX_SESSIONS: usize = 5;
+/// Maximum number of cookies with one name that are read from one request.
+const MAX_VALUES: usize = 5;
 
 /// Names and keys of the cookies of an instance.
 pub(crate) struct CookieKey {
     /// Key that signs the return address, derived from the signing key. A separate key would not
     /// protect more, because the holder of the signing key can make a link for any user.
     return_to: Key,
+    /// Key that signs the values that identify browsers, so that nobody can invent one.
+    browser: Key,
     is_secure: bool,
     names: Names,
 }
@@ -72,6 +74,7 @@ impl CookieKey {
     pub(crate) fn new(key: &SigningKey, instance: &InstanceId, settings: &Settings) -> Self {
         Self {
             return_to: Key::from(&*key.derived(&format!("latchkey return of {instance}"))),
+            browser: Key::from(&*key.derived(&format!("latchkey browser of {instance}"))),
             is_secure: settings.url.is_https(),
             names: Names::new(instance, settings),
         }
@@ -108,7 +111,7 @@ impl CookieKey {
     /// identifies the browser. Forms of other sites are sent without it. It lasts until the browser
     /// is closed.
     pub(crate) fn shown(&self, headers: &HeaderMap) -> String {
-        let value = browser_text(headers, &self.names.shown);
+        let value = self.browser_value(headers, &self.names.shown);
         let mut cookie = self.bare(&self.names.shown, value, 0);
         cookie.set_max_age(None);
         cookie.set_same_site(SameSite::Strict);
@@ -123,7 +126,7 @@ impl CookieKey {
     /// Returns a cookie that proves that the browser keeps cookies in the widget's frame, and that
     /// identifies the browser.
     pub(crate) fn kept(&self, headers: &HeaderMap) -> String {
-        let value = browser_text(headers, &self.names.kept);
+        let value = self.browser_value(headers, &self.names.kept);
         let mut cookie = framed(self.bare(&self.names.kept, value, 0));
         cookie.set_max_age(None);
         cookie.to_string()
@@ -193,7 +196,7 @@ impl CookieKey {
         headers: &'a HeaderMap,
     ) -> impl Iterator<Item = SessionId> + 'a {
         let all = values(headers, self.session_name(place));
-        all.filter_map(SessionId::parse).take(MAX_SESSIONS)
+        all.filter_map(SessionId::parse).take(MAX_VALUES)
     }
 
     /// Returns the browser that sent these headers, with its session if it has one.
@@ -214,9 +217,40 @@ impl CookieKey {
         Browser {
             place,
             name,
-            key: values(headers, shown).find_map(BrowserKey::of),
+            key: self
+                .known_browser(headers, shown)
+                .and_then(|value| BrowserKey::of(value.as_bytes())),
             session,
         }
+    }
+
+    /// Returns the value of a cookie that identifies the browser: the one that it has, or a new random
+    /// one.
+    fn browser_value(&self, headers: &HeaderMap, name: &str) -> String {
+        if let Some(known) = self.known_browser(headers, name) {
+            return known.to_owned();
+        }
+        // Without random bytes no session can begin, so a fixed text is harmless.
+        session::random_text().map_or_else(
+            |_| "1".to_owned(),
+            |text| {
+                signed(
+                    Cookie::new(name.to_owned(), text.to_string()),
+                    &self.browser,
+                )
+            },
+        )
+    }
+
+    /// Returns the value of a cookie that identifies the browser, if this gateway made it.
+    fn known_browser<'a>(&self, headers: &'a HeaderMap, name: &'a str) -> Option<&'a str> {
+        let jar = CookieJar::new();
+        let is_own = |value: &&str| {
+            let cookie = Cookie::new(name.to_owned(), (*value).to_owned());
+            jar.signed(&self.browser).verify(cookie).is_some()
+        };
+        let all = values(headers, name).filter_map(|value| std::str::from_utf8(value).ok());
+        all.take(MAX_VALUES).find(is_own)
     }
 
     fn bare<'a>(&self, name: &'a str, value: String, seconds: i64) -> Cookie<'a> {
@@ -248,17 +282,6 @@ fn framed(mut cookie: Cookie<'_>) -> Cookie<'_> {
     cookie.set_secure(true);
     cookie.set_partitioned(true);
     cookie
-}
-
-/// Returns the text that identifies the browser: its cookie's value, or a new random one.
-fn browser_text(headers: &HeaderMap, name: &str) -> String {
-    let known = values(headers, name).find(|value| BrowserKey::of(value).is_some());
-    let known = known.and_then(|value| std::str::from_utf8(value).ok());
-    known.map_or_else(
-        // Without random bytes no session can begin, so a fixed text is harmless.
-        || session::random_text().map_or_else(|_| "1".to_owned(), |text| text.to_string()),
-        str::to_owned,
-    )
 }
 
 /// Returns the values of all cookies with a name. They are bytes, because another application on

@@ -82,6 +82,38 @@ fn a_double_click_on_continue_signs_in_and_another_browser_is_refused() {
 }
 
 #[test]
+fn a_use_is_repeated_only_with_a_cookie_that_the_gateway_made() {
+    let site = Site::new();
+    for (number, change) in [
+        (0, None),
+        (1, Some("A".repeat(43))),
+        (2, Some("B".repeat(87))),
+        (3, Some(String::new())),
+    ] {
+        let registered = Registered {
+            id: Some(format!("once {number}")),
+            uses: Uses::ONCE,
+            ..Registered::default()
+        };
+        let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
+        let path = format!("/a?externalAuthCode={code}");
+        let made = jar("", &site.get(&path, &[]));
+        let (name, value) = made.split_once('=').unwrap();
+        // An empty change alters only the last character.
+        let cookie = match &change {
+            None => made.clone(),
+            Some(text) if text.is_empty() => format!("{name}={}_", &value[..value.len() - 1]),
+            Some(text) => format!("{name}={text}"),
+        };
+        let click = || site.post(&path, &[], &[("cookie", &cookie)]);
+        assert_eq!(click().status.as_u16(), 303, "{cookie}");
+        let expected = if change.is_none() { 303 } else { 410 };
+        // Each request is answered by a gateway that has just been started.
+        assert_eq!(click().status.as_u16(), expected, "{cookie}");
+    }
+}
+
+#[test]
 fn going_back_reopening_and_reposting_while_signed_in_spend_no_use() {
     let site = Site::new();
     let link = |id: &str| {
