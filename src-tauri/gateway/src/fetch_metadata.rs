@@ -3,7 +3,7 @@
 //! decides.
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, HOST, REFERER};
 
 /// Returns whether the browser shows the response as a page: after a click on a link, a typed
 /// address, or a form. A request by a script is no navigation.
@@ -33,6 +33,30 @@ pub(crate) fn is_embedded(headers: &HeaderMap) -> bool {
         Some("empty") => !is_navigation(headers),
         Some(_) => true,
     }
+}
+
+/// Returns whether the page is shown in a frame, or another page loads it as a part of itself.
+pub(crate) fn is_in_another_page(headers: &HeaderMap) -> bool {
+    is_embedded(headers) || matches!(destination(headers), Some("frame" | "iframe"))
+}
+
+/// Returns whether a page of another site may have caused the request without its visitor's
+/// knowledge, and the browser sends no Fetch Metadata that says so.
+pub(crate) fn may_be_foreign(headers: &HeaderMap) -> bool {
+    let names = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
+    let has_metadata = names.iter().any(|name| headers.contains_key(*name));
+    !has_metadata && (!is_navigation(headers) || has_foreign_referrer(headers))
+}
+
+/// Returns whether a page of another origin led to the request.
+fn has_foreign_referrer(headers: &HeaderMap) -> bool {
+    let Some(referrer) = headers.get(REFERER) else {
+        return false;
+    };
+    let referrer = referrer.to_str().ok();
+    let authority = referrer.and_then(|referrer| referrer.split_once("://"));
+    let authority = authority.and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    authority.is_none() || authority != text(headers, HOST.as_str())
 }
 
 fn destination(headers: &HeaderMap) -> Option<&str> {
@@ -103,5 +127,45 @@ mod tests {
             assert!(is_embedded(&headers), "{destination}");
         }
         assert!(!is_embedded(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_request_that_another_site_may_have_caused_is_distinguished_from_a_visitors_own() {
+        const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
+        const HERE: (&str, &str) = ("host", "192.168.1.20:8787");
+        for (fields, is) in [
+            (&[HERE, HTML][..], false),
+            (
+                &[HERE, HTML, ("referer", "http://192.168.1.20:8787/a")],
+                false,
+            ),
+            (
+                &[HERE, HTML, ("referer", "http://192.168.1.20:8787")],
+                false,
+            ),
+            (&[HERE, HTML, ("referer", "http://192.168.1.20:80/a")], true),
+            (
+                &[
+                    HERE,
+                    HTML,
+                    ("referer", "http://evil.example/192.168.1.20:8787"),
+                ],
+                true,
+            ),
+            (&[HERE, HTML, ("referer", "about:blank")], true),
+            (&[HERE, ("accept", "image/avif,image/webp,*/*;q=0.8")], true),
+            (&[HERE], true),
+            // With Fetch Metadata, that decides.
+            (
+                &[
+                    HERE,
+                    ("sec-fetch-dest", "document"),
+                    ("referer", "http://evil.example/"),
+                ],
+                false,
+            ),
+        ] {
+            assert_eq!(may_be_foreign(&headers(fields)), is, "{fields:?}");
+        }
     }
 }

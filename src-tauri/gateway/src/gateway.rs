@@ -26,6 +26,7 @@ use latchkey_store::instances::FileStamp;
 use crate::client_address::TrustedProxies;
 use crate::config::{GatewayConfig, InstanceSnapshot};
 use crate::config_cache::ConfigCache;
+use crate::guesses::Guesses;
 use crate::key_uses::KeyUses;
 use crate::last_seen::LastSeen;
 use crate::listening::Listening;
@@ -65,7 +66,7 @@ pub struct Gateway {
     /// Lockout of addresses that send wrong API keys.
     pub(crate) lockout: Lockout,
     /// Lockout of addresses that open short links that do not exist.
-    pub(crate) guesses: Lockout,
+    pub(crate) guesses: Guesses,
     pub(crate) key_uses: KeyUses,
     pub(crate) metrics: Metrics,
     pub(crate) refusal_log: RefusalLog,
@@ -117,7 +118,7 @@ impl Gateway {
             is_failing: AtomicBool::new(false),
             rate_limits: RateLimits::new(&limits),
             lockout: Lockout::default(),
-            guesses: Lockout::default(),
+            guesses: Guesses::default(),
             key_uses: KeyUses::new(Arc::new(|_| Ok(()))),
             trusted_proxies: TrustedProxies::new(limits.trusted_proxies),
             metrics: Metrics::new(),
@@ -251,6 +252,7 @@ impl Gateway {
         config: &GatewayConfig,
         code: &str,
         by: &AuditContext,
+        headers: &HeaderMap,
     ) -> Result<std::result::Result<VerifiedCode, SignIn>> {
         let (settings, directory) = (&config.settings, &*self.directory);
         let found = find_short_link(code, directory).await?;
@@ -267,7 +269,7 @@ impl Gateway {
                 done
             }
             None => {
-                self.guesses.count(by.address, Instant::now());
+                self.guesses.of(headers).count(by.address, Instant::now());
                 refuse_unknown_link(settings, directory, by).await
             }
         };
@@ -282,9 +284,10 @@ impl Gateway {
         config: &GatewayConfig,
         code: &str,
         by: &AuditContext,
+        headers: &HeaderMap,
     ) -> Result<Option<AskableCode>> {
         let Some(link) = find_short_link(code, &*self.directory).await? else {
-            self.guesses.count(by.address, Instant::now());
+            self.guesses.of(headers).count(by.address, Instant::now());
             return Ok(None);
         };
         Ok(link.askable(config.settings.code_rules(), by.at).ok())

@@ -46,6 +46,7 @@ mod error_page;
 mod extract;
 mod fetch_metadata;
 mod gateway;
+mod guesses;
 mod headers;
 mod host;
 mod interfaces;

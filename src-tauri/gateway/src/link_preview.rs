@@ -8,13 +8,17 @@ use axum::http::header::USER_AGENT;
 /// user agent, or one whose user agent is not a browser's. Such a visitor must confirm first, which
 /// costs a person one click. A program with a browser's user agent is not recognised.
 pub(crate) fn is_link_preview(headers: &HeaderMap) -> bool {
+    is_in_advance(headers) || !is_browser(&text(headers, USER_AGENT.as_str()))
+}
+
+/// Returns whether a browser loads the page before its visitor has opened it.
+pub(crate) fn is_in_advance(headers: &HeaderMap) -> bool {
     const ADVANCE: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
     const PURPOSES: [&str; 3] = ["prefetch", "prerender", "preview"];
-    let in_advance = ADVANCE.iter().any(|name| {
+    ADVANCE.iter().any(|name| {
         let value = text(headers, name);
         PURPOSES.iter().any(|purpose| value.contains(purpose))
-    });
-    in_advance || !is_browser(&text(headers, USER_AGENT.as_str()))
+    })
 }
 
 /// Returns whether a user agent in lower case belongs to a browser for people. All such user agents

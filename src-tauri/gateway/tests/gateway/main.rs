@@ -28,6 +28,7 @@ mod embedding;
 mod error_pages;
 mod firefox;
 mod granting;
+mod guessing;
 mod guests;
 mod headers;
 mod host;

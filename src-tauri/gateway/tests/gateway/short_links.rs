@@ -1,8 +1,5 @@
 //! Short links: what opening one does, before and after it was taken back.
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
 use jiff::Timestamp;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
@@ -13,14 +10,12 @@ use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use tower::ServiceExt as _;
 
 use crate::api::Client;
 use crate::site::{Answer, Site, by};
 
 /// Gives a link out with a short link. Returns its path, in upper case.
-fn give(site: &Site, claims: &Value, supersedes: bool) -> String {
+pub(crate) fn give(site: &Site, claims: &Value, supersedes: bool) -> String {
     let mut members = json!({ "iat": Timestamp::now().as_second() });
     let all = members.as_object_mut().unwrap();
     all.extend(claims.as_object().unwrap().clone());
@@ -36,7 +31,7 @@ fn give(site: &Site, claims: &Value, supersedes: bool) -> String {
     url[path..].to_owned()
 }
 
-fn ada(site: &Site, link: &str) -> String {
+pub(crate) fn ada(site: &Site, link: &str) -> String {
     give(
         site,
         &json!({ "user": { "id": "ada" }, "jti": link }),
@@ -278,42 +273,6 @@ fn all_unknown_short_links_have_one_page_and_fixed_words_in_the_activity() {
     for text in [code, "77777", "AAAAA", "script"] {
         assert!(!all.contains(text), "{text}: {all}");
     }
-}
-
-#[test]
-fn ten_unknown_short_links_lock_an_address_out_of_short_links_and_no_other_address() {
-    let site = Site::new();
-    let short = ada(&site, "a");
-    let code = site.new_user("bob");
-    let router = site.router();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let open = |address: [u8; 4], path: &str| {
-        let request = Request::get(path)
-            .header("host", "chat.acme.example")
-            .header("user-agent", "Mozilla/5.0")
-            .extension(ConnectInfo(SocketAddr::from((address, 50_000))));
-        let request = request.body(Body::empty()).unwrap();
-        runtime.block_on(router.clone().oneshot(request)).unwrap()
-    };
-    let (guesser, other) = ([192, 0, 2, 1], [192, 0, 2, 2]);
-    assert_eq!(open(guesser, &short).status().as_u16(), 303);
-    for number in 0..10 {
-        let unknown = format!("/auth/l/{number}");
-        assert_eq!(open(guesser, &unknown).status().as_u16(), 403);
-    }
-    for path in [short.as_str(), "/auth/l/10"] {
-        let refused = open(guesser, path);
-        assert_eq!(refused.status().as_u16(), 429, "{path}");
-        let wait = refused.headers()["retry-after"].to_str().unwrap();
-        assert!((1..=60).contains(&wait.parse::<u64>().unwrap()), "{wait}");
-    }
-    assert_eq!(open(other, &short).status().as_u16(), 303);
-    // Long links cannot be guessed, because they are signed.
-    let long = format!("/?externalAuthCode={code}");
-    assert_eq!(open(guesser, &long).status().as_u16(), 303);
 }
 
 #[test]
