@@ -206,6 +206,20 @@ impl IssuedLink {
         }
     }
 
+    /// Returns whether the link is for another person than a code with its ID, which another system
+    /// may have made. `subject` is the ID or the address in the code, and `user` the user whom it
+    /// names. A link of which only the revocation is known is for any person.
+    #[must_use]
+    pub fn is_for_another(&self, subject: &str, user: Option<&UserId>) -> bool {
+        if self.subject.as_deref() == Some(subject) {
+            return false;
+        }
+        match &self.user {
+            Some(known) => user.is_some_and(|user| user != known),
+            None => self.subject.is_some() && user.is_some(),
+        }
+    }
+
     /// Notes that the link was given out.
     pub fn give_out(&mut self, given: GivenOut) {
         if self.given.len() < MAX_GIVEN {

@@ -77,6 +77,8 @@ pub enum LinkState {
     Revoked,
     /// A later link of the same person has replaced the code.
     Superseded,
+    /// The code has the ID of a link for another person.
+    OfAnother,
 }
 
 /// Facts of a directory that a verdict depends on.
@@ -185,6 +187,7 @@ fn judged(
         LinkState::Revoked => return Err(Refusal::LinkRevoked),
         LinkState::Superseded => return Err(Refusal::LinkSuperseded),
         LinkState::Used => return Err(Refusal::LinkAlreadyUsed),
+        LinkState::OfAnother => return Err(Refusal::UnknownLink),
         LinkState::Open => {}
     }
     if let (Payload::Email(_), [_, _, ..]) = (&code.payload, known.email_sharers.as_slice()) {

@@ -88,7 +88,7 @@ pub enum Refusal<C = CodeRefusal> {
         /// Seats of the instance.
         seats: Seats,
     },
-    /// The ledger has no such short link.
+    /// The ledger has no such short link, or it has the ID of the code for a link of another person.
     UnknownLink,
 }
 
@@ -233,7 +233,7 @@ impl RecordedRefusal {
             Self::EmailInUse { owner } => format!("the email belongs to {owner}"),
             Self::ProvisioningOff { .. } => "links create no users here".into(),
             Self::NoSeats { .. } => "no seats left".into(),
-            Self::UnknownLink => "there is no such short link".into(),
+            Self::UnknownLink => "there is no such link".into(),
         }
     }
 
@@ -345,8 +345,8 @@ impl<C> Refusal<C> {
                 format!("This one would create {user}. Add the user, or change the policy."),
             ),
             Self::UnknownLink => Sentences::new(
-                "There is no such short link.",
-                "Somebody has mistyped or guessed it, or its user was removed. Make a new link if one is needed.",
+                "There is no such link.",
+                "Somebody has mistyped or guessed a short link, its user was removed, or the ID of the code belongs to a link for another person. Make a new link if one is needed.",
             ),
             Self::NoSeats { seats } if seats.limit == Some(1) => Sentences::new(
                 "",

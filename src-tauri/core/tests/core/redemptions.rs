@@ -256,3 +256,55 @@ fn a_refreshed_profile_keeps_the_members_that_the_code_lacks() {
     let other = json!({ "id": "ada", "team": "two" });
     assert_eq!(refresh(&mut model, other), (email(), team("two")));
 }
+
+#[test]
+fn a_code_with_the_id_of_a_link_for_another_person_is_refused_and_takes_nothing_over() {
+    let theirs = |model: &Model, members: &Value| VerifiedCode {
+        is_made_here: false,
+        ..model.code(members)
+    };
+    let mut model = Model::new();
+    let email = Email::parse("bob@acme.example", "email").unwrap();
+    let bob = json!({ "user": { "id": "bob", "email": email.as_str() }, "jti": "b", "iat": START });
+    model.redeem_code(&model.code(&bob));
+    let given = json!({ "user": { "id": "ada" }, "jti": "given", "iat": START, "uses": 2 });
+    model.take_of(&given, false);
+    let foreign = json!({ "id": "ada", "jti": "foreign", "iat": START });
+    model.redeem_code(&theirs(&model, &foreign));
+    for link in ["given", "foreign"] {
+        let before = model.link(link).clone();
+        for person in [
+            json!({ "id": "bob" }),
+            json!({ "email": "bob@acme.example" }),
+            json!({ "user": { "id": "eve" } }),
+        ] {
+            let mut members = json!({ "jti": link, "iat": START });
+            let all = members.as_object_mut().unwrap();
+            all.extend(person.as_object().unwrap().clone());
+            let refused = model.redeem_code(&theirs(&model, &members));
+            assert_eq!(code(&refused), "unknown_link", "{link} {person}");
+            assert_eq!(refused.effects, [], "{link} {person}");
+            assert_eq!(model.link(link), &before, "{link} {person}");
+        }
+    }
+    for (members, expected) in [(&given, "signed_in"), (&foreign, "signed_in")] {
+        let signed_in = model.redeem_code(&theirs(&model, members));
+        assert_eq!(code(&signed_in), expected);
+    }
+    // Another spelling of the same person is the same link.
+    let by_id = json!({ "id": "ada", "jti": "given", "iat": START, "uses": 2 });
+    assert_eq!(
+        code(&model.redeem_code(&theirs(&model, &by_id))),
+        "signed_in"
+    );
+    assert_eq!(model.link("given").used, 2);
+    // A code that was revoked before it was used has no person yet.
+    model.revoke(latchkey_core::ledger::RevocationScope::Link(
+        "early".to_owned(),
+    ));
+    let early = json!({ "id": "bob", "jti": "early", "iat": START });
+    assert_eq!(
+        model.judge_code(&theirs(&model, &early)).code(),
+        "link_revoked"
+    );
+}

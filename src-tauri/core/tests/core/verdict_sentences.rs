@@ -89,12 +89,7 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
             AT_ALL,
         ),
         (Refusal::LinkRevoked, None, "the link was revoked", AT_ALL),
-        (
-            Refusal::UnknownLink,
-            None,
-            "there is no such short link",
-            AT_ALL,
-        ),
+        (Refusal::UnknownLink, None, "there is no such link", AT_ALL),
         (
             Refusal::LinkAlreadyUsed,
             None,

@@ -25,6 +25,7 @@ const TABLE: &[[&str; 6]] = &[
     ["revoked",          "*",              "*",       "link_revoked",      "link_revoked",      "link_revoked"],
     ["superseded",       "*",              "*",       "link_superseded",   "link_superseded",   "link_superseded"],
     ["used",             "*",              "*",       "link_already_used", "link_already_used", "link_already_used"],
+    ["of another",       "*",              "*",       "unknown_link",      "unknown_link",      "unknown_link"],
     ["active",           "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
     ["active, full",     "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
     ["active, email taken", "*",           "*",       "signed_in",         "signed_in",         "email_in_use"],
@@ -84,6 +85,13 @@ fn directories() -> Vec<(&'static str, DirectoryFacts)> {
             "used",
             DirectoryFacts {
                 link: LinkState::Used,
+                ..active.clone()
+            },
+        ),
+        (
+            "of another",
+            DirectoryFacts {
+                link: LinkState::OfAnother,
                 ..active
             },
         ),
@@ -244,7 +252,7 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(combinations, 15 * 5 * 7 * 3);
+    assert_eq!(combinations, 16 * 5 * 7 * 3);
     assert!(
         used.iter().all(|used| *used),
         "a row of the table is never used: {used:?}"

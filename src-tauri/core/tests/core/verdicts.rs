@@ -287,6 +287,7 @@ fn the_state_of_the_link_decides_before_the_user_does() {
         (LinkState::Used, "link_already_used"),
         (LinkState::Superseded, "link_superseded"),
         (LinkState::Revoked, "link_revoked"),
+        (LinkState::OfAnother, "unknown_link"),
     ] {
         let known = DirectoryFacts {
             link,

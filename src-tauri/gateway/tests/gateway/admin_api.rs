@@ -88,7 +88,7 @@ fn session_of(site: &Administered, user: &str) -> String {
     let members = json!({ "id": user });
     let members = members.as_object().unwrap().clone();
     let code = VerifiedCode {
-        link: "1".to_owned(),
+        link: format!("link of {user}"),
         is_made_here: false,
         key_id: None,
         payload: Payload::from_claims(&members).unwrap(),

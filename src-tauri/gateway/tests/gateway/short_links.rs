@@ -6,8 +6,9 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::ledger::{ListedLink, Revocation, RevocationScope, TakenLink};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::link::short_code::ShortCode;
-use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
@@ -307,4 +308,41 @@ fn another_system_makes_a_short_link_that_is_shown_once() {
     let plain = json!({ "payload": { "user": { "id": "ada" } } });
     let made = client.done("POST", "/api/v1/links", &plain);
     assert_eq!(made["shortUrl"], Value::Null);
+}
+
+#[test]
+fn a_code_with_the_id_of_a_link_for_another_person_takes_nothing_over() {
+    let site = Site::new();
+    let claims = json!({ "user": { "id": "ada" }, "jti": "a", "uses": 3 });
+    let short = give(&site, &claims, false);
+    let with_id = |payload: &str, uses: Uses| {
+        let registered = Registered {
+            id: Some("a".to_owned()),
+            uses,
+            ..Registered::default()
+        };
+        let code = site.code_with(payload, registered);
+        format!("/?externalAuthCode={code}")
+    };
+    let three = Uses::limited(3).unwrap();
+    let long = with_id(r#"{"user":{"id":"ada"}}"#, three);
+    assert_eq!(site.confirm(&short, &[]).status.as_u16(), 303);
+    for uses in [Uses::UNLIMITED, Uses::ONCE, three] {
+        let foreign = with_id(r#"{"user":{"id":"bob"}}"#, uses);
+        for answer in [site.get(&foreign, &[]), site.confirm(&foreign, &[])] {
+            assert_eq!(answer.status.as_u16(), 403, "{}", answer.body);
+            assert!(answer.body.contains("This link does not work."));
+            assert!(!answer.body.contains("Ask for a new link"));
+        }
+    }
+    assert!(!site.has_user("bob"));
+    let found = site.directory.link("a", Timestamp::now()).wait().unwrap();
+    let (listed, kept) = found.unwrap();
+    let user = listed.link.user.as_ref().map(UserId::as_str);
+    assert_eq!((user, listed.link.used), (Some("ada"), 1));
+    assert!(kept.is_some() && listed.has_short);
+    for link in [&long, &short] {
+        assert_eq!(site.confirm(link, &[]).status.as_u16(), 303);
+    }
+    assert_eq!(site.confirm(&short, &[]).status.as_u16(), 410, "used up");
 }

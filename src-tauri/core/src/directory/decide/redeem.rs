@@ -106,6 +106,10 @@ fn state_of(
     now: i64,
 ) -> LinkState {
     let link = facts.link(&code.link).flatten();
+    let subject = code.payload.subject();
+    if link.is_some_and(|link| link.is_for_another(subject, id)) {
+        return LinkState::OfAnother;
+    }
     let person = id.and_then(|id| facts.person(id));
     let mut cutoffs = person.map(|person| person.cutoffs).unwrap_or_default();
     let recent = id.and_then(|id| facts.recent_links(id).flatten());

@@ -35,7 +35,7 @@ pub fn askable(asking: &Asking, facts: &Facts, now: Timestamp) -> Option<Request
         return None;
     }
     let reason = match known.link {
-        LinkState::Revoked => return None,
+        LinkState::Revoked | LinkState::OfAnother => return None,
         LinkState::Used => RequestReason::UsedUp,
         LinkState::Superseded => RequestReason::Superseded,
         LinkState::Open => expired_at.map(|_| RequestReason::Expired)?,
@@ -55,7 +55,8 @@ pub fn is_grantable(request: &NewLinkRequest, facts: &Facts, now: i64) -> bool {
     };
     let redemption = Redemption::new(Ok(&code), policy);
     let known = known_to(&redemption, &code, facts, now);
-    known.link != LinkState::Revoked && may_be_let_in(&code, policy, known, facts)
+    let is_over = matches!(known.link, LinkState::Revoked | LinkState::OfAnother);
+    !is_over && may_be_let_in(&code, policy, known, facts)
 }
 
 /// Returns whether a new link could let the person of an old code in. What became of the old link
