@@ -8,7 +8,9 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
+use crate::admin_api::until;
 use crate::api::{Client, refusal};
+use crate::site::by;
 
 #[test]
 fn a_link_that_another_system_makes_signs_in() {
@@ -189,6 +191,32 @@ fn a_number_that_would_lose_digits_is_refused() {
         let (status, ..) = client.refused("POST", "/api/v1/links", &body);
         assert_eq!(status, 422, "{body}");
     }
+}
+
+#[test]
+fn a_link_for_a_user_who_cannot_sign_in_has_a_warning() {
+    let client = Client::new();
+    let warnings = |payload: Value| {
+        let link = client.done("POST", "/api/v1/links", &json!({ "payload": payload }));
+        let warnings = link["warnings"].as_array().unwrap().clone();
+        let codes = warnings.iter().map(|warning| warning["code"].clone());
+        codes.collect::<Vec<_>>()
+    };
+    let ada = json!({ "id": "ada" });
+    assert_eq!(warnings(ada.clone()), ["unknown_user"]);
+    client.done("POST", "/api/v2/users", &ada);
+    assert_eq!(warnings(ada.clone()), [""; 0]);
+    let user = UserId::parse("ada", "id").unwrap();
+    let directory = &client.site.directory;
+    directory.suspend(&user, &by()).wait().unwrap();
+    assert_eq!(warnings(ada.clone()), ["user_suspended"]);
+    directory.reactivate(&user, &by()).wait().unwrap();
+    let soon = Some(by().at.as_second() + 1);
+    directory
+        .set_account_end(&user, soon, &by())
+        .wait()
+        .unwrap();
+    until(|| warnings(ada.clone()) == ["user_ended"]);
 }
 
 #[test]

@@ -100,6 +100,25 @@ fn retire(site: &Administered, key: &str, id: &str, request: &Value) -> Response
 }
 
 #[test]
+fn a_link_of_a_retiring_key_has_a_warning_when_it_is_given_out_again() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let wanted = json!({ "payload": { "user": { "id": "ada" } } });
+    let made = site.ask("POST", "/links", &admin, &wanted).body;
+    let copy = |made: &Value| {
+        let path = format!("/links/{}/copies", id(made));
+        let copied = site.ask("POST", &path, &admin, &json!({ "given": "link" }));
+        assert_eq!(copied.status, StatusCode::OK, "{}", copied.body);
+        assert_eq!(copied.body["code"], made["code"]);
+        copied.body["warnings"].clone()
+    };
+    assert_eq!(copy(&made), json!([]));
+    let rotated = rotate(&site, &admin, &json!({ "retire_after": "2 days" }));
+    assert_eq!(rotated.status, StatusCode::OK, "{}", rotated.body);
+    assert_eq!(copy(&made)[0]["code"], "outlives_key");
+}
+
+#[test]
 fn old_links_and_sessions_work_after_a_rotation_and_old_links_stop_at_the_date() {
     let site = with_stored_key();
     let admin = site.key("laptop", &[Scope::Admin]);
