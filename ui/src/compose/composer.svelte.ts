@@ -24,7 +24,7 @@ const GIVEN: Record<CopyWhat, GivenAs> = {
   message: 'message',
 };
 
-/** What is done with a link: `Nothing saved.` says that it was not. */
+/** Result of an action: `Nothing saved.` says that it failed. */
 type Done = 'copied' | 'saved' | 'shown';
 
 /** The link that is composed for one instance: draft, preview, copy and save. */
