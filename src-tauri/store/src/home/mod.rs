@@ -9,12 +9,14 @@
 //! | API keys | [`api_keys`] |
 //! | directories | [`directories`] |
 //! | TypingMind's users | [`typingmind`] |
+//! | connecting instances to gateways on other computers | [`connecting`] |
 //! | instances on a gateway on another computer | [`gateways`] |
 //! | backups, restoring, automatic backups | [`backups`], [`automatic`] |
 
 mod api_keys;
 mod automatic;
 mod backups;
+mod connecting;
 mod directories;
 mod gateways;
 mod instances;
