@@ -122,7 +122,7 @@ fn made_here(
 }
 
 /// Enters a link in the ledger of an instance, before it is given out. Returns the directory.
-pub(crate) fn entered(
+fn entered(
     home: &Home,
     instance: &Instance,
     taken: TakenLink,
