@@ -1,7 +1,7 @@
 //! The order of links, cutoffs and removals, decided from facts.
 
 use latchkey_core::directory::Command;
-use latchkey_core::ledger::{LinkCounts, LinkStatus, RevocationScope};
+use latchkey_core::ledger::RevocationScope;
 
 use crate::ledger_model::{Model, START, ada};
 
@@ -94,40 +94,4 @@ fn a_clock_that_is_set_back_does_not_bring_a_revoked_link_back() {
     model.take("b", false);
     assert_eq!(model.verdict("a", START), "link_revoked");
     assert_eq!(model.verdict("b", model.now), "signed_in");
-}
-
-#[test]
-fn links_are_counted_by_their_state_and_uncounted() {
-    let all = [
-        LinkStatus::NotUsed,
-        LinkStatus::InUse,
-        LinkStatus::UsedUp,
-        LinkStatus::Expired,
-        LinkStatus::Revoked,
-        LinkStatus::Superseded,
-    ];
-    let mut counts = LinkCounts::default();
-    for (number, status) in (1..).zip(all) {
-        for _ in 0..number {
-            counts.count(status);
-        }
-    }
-    let expected = LinkCounts {
-        not_used: 1,
-        in_use: 2,
-        used_up: 3,
-        expired: 4,
-        revoked: 5,
-        superseded: 6,
-    };
-    assert_eq!((counts, counts.all()), (expected, 21));
-    for status in all {
-        counts.uncount(status);
-    }
-    assert_eq!(
-        (counts.not_used, counts.superseded, counts.all()),
-        (0, 5, 15)
-    );
-    counts.uncount(LinkStatus::NotUsed);
-    assert_eq!(counts.not_used, 0, "there is none left");
 }
