@@ -4,13 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::run::{Ran, latchkey, until};
-use crate::serve::{PASSPHRASE, Serving, folder};
+use crate::run::{Ran, latchkey};
+use crate::serve::{FREE, PASSPHRASE, Serving, folder};
 
-/// Any free port.
-const FREE: &str = "127.0.0.1:0";
-
-fn at(folder: &Path, arguments: &[&str], input: &str) -> Ran {
+pub(crate) fn at(folder: &Path, arguments: &[&str], input: &str) -> Ran {
     let environment = [
         ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
         ("LATCHKEY_PASSPHRASE", PASSPHRASE),
@@ -24,21 +21,21 @@ fn at(folder: &Path, arguments: &[&str], input: &str) -> Ran {
 }
 
 /// Runs a command that succeeds. Returns its answer in JSON.
-fn done(folder: &Path, arguments: &[&str]) -> Value {
+pub(crate) fn done(folder: &Path, arguments: &[&str]) -> Value {
     let ran = at(folder, &[&["--json"], arguments].concat(), "");
     assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
     ran.json()
 }
 
 /// Runs a command that fails. Returns the code of its error.
-fn refused(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn refused(folder: &Path, arguments: &[&str]) -> String {
     let ran = at(folder, &[&["--json"], arguments].concat(), "");
     assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.out);
     ran.refusal().1
 }
 
 /// Makes a connection string on the server.
-fn pairing(server: &Path, name: &str) -> String {
+pub(crate) fn pairing(server: &Path, name: &str) -> String {
     let make = [
         "api-key",
         "make",
@@ -54,14 +51,14 @@ fn pairing(server: &Path, name: &str) -> String {
 }
 
 /// A gateway, and a client that is connected to it.
-struct Connected {
-    server: tempfile::TempDir,
-    client: tempfile::TempDir,
-    serving: Serving,
+pub(crate) struct Connected {
+    pub(crate) server: tempfile::TempDir,
+    pub(crate) client: tempfile::TempDir,
+    pub(crate) serving: Serving,
 }
 
 impl Connected {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (server, client) = (folder(), tempfile::tempdir().unwrap());
         let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
         let string = pairing(server.path(), "laptop");
@@ -327,144 +324,6 @@ fn api_keys_of_a_connected_instance_are_made_and_revoked_at_the_gateway() {
 }
 
 #[test]
-fn a_revoked_key_is_named_and_the_instance_is_connected_again() {
-    let connected = Connected::new();
-    let (server, client) = (connected.server.path(), connected.client.path());
-    done(
-        server,
-        &["api-key", "revoke", "laptop", "--instance", "here"],
-    );
-    let seats = ["--json", "seats", "--instance", "server"];
-    until("the key is refused", || at(client, &seats, "").code == 1);
-    assert_eq!(
-        refused(client, &["seats", "--instance", "server"]),
-        "key_refused"
-    );
-    let string = pairing(server, "laptop 2");
-    done(
-        client,
-        &["instance", "connect", &string, "--name", "server"],
-    );
-    done(client, &["seats", "--instance", "server"]);
-    let removed = at(client, &["instance", "remove", "server", "--yes"], "");
-    assert_eq!(removed.code, 0, "{}", removed.err);
-    assert!(
-        removed.err.contains("api-key revoke --instance here"),
-        "{}",
-        removed.err
-    );
-    connected.serving.end();
-}
-
-#[test]
-fn a_key_of_a_narrow_scope_connects_by_url_and_fingerprint_and_reads_only() {
-    let (server, client) = (folder(), tempfile::tempdir().unwrap());
-    let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
-    let scope = ["--scope", "users:read", "--instance", "here"];
-    let key = at(
-        server.path(),
-        &[&["api-key", "make", "reader"], &scope[..]].concat(),
-        "",
-    );
-    let file = client.path().join("key");
-    std::fs::write(&file, &key.out).unwrap();
-    let url = format!(
-        "https://{}",
-        serving.said["admin"]["address"].as_str().unwrap()
-    );
-    let by_key = ["--url", &url, "--key-file", file.to_str().unwrap()];
-    let connect = [&["instance", "connect", "--name", "Server"], &by_key[..]].concat();
-    assert_eq!(refused(client.path(), &connect), "wrong_certificate");
-    let fingerprint = serving.said["admin"]["fingerprint"].as_str().unwrap();
-    done(
-        client.path(),
-        &[&connect[..], &["--fingerprint", fingerprint]].concat(),
-    );
-    let listed = done(client.path(), &["instance", "list"]);
-    let url = &listed["instances"][0]["url"];
-    assert_eq!(
-        url, "http://localhost:8787/",
-        "not that of the administration"
-    );
-    let users = done(client.path(), &["users", "--instance", "server", "list"]);
-    assert_eq!(users["total"], 0);
-    let add = ["users", "--instance", "server", "add", "ada"];
-    assert_eq!(refused(client.path(), &add), "scope_missing");
-    serving.end();
-}
-
-#[test]
-fn settings_that_a_key_may_not_read_are_said_to_be_unknown_until_a_better_key_connects_again() {
-    let (server, client) = (folder(), tempfile::tempdir().unwrap());
-    let set = ["instance", "set", "here", "--lifetime", "2 days"];
-    done(server.path(), &set);
-    let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
-    let (address, fingerprint) = (
-        serving.said["admin"]["address"].as_str().unwrap(),
-        serving.said["admin"]["fingerprint"].as_str().unwrap(),
-    );
-    let url = format!("https://{address}");
-    let connect = |scope: &str| {
-        let make = ["api-key", "make", scope, "--scope", scope];
-        let made = at(
-            server.path(),
-            &[&make[..], &["--instance", "here"]].concat(),
-            "",
-        );
-        let file = client.path().join("key");
-        std::fs::write(&file, &made.out).unwrap();
-        let by_key = ["--url", &url, "--key-file", file.to_str().unwrap()];
-        let named = ["--name", "Server", "--fingerprint", fingerprint];
-        done(
-            client.path(),
-            &[&["instance", "connect"], &by_key[..], &named].concat(),
-        )
-    };
-    let narrow = connect("links");
-    assert_eq!(narrow["connection"]["settings_read"], false);
-    for unknown in ["policy", "lifetime", "retention", "secret", "message"] {
-        assert_eq!(narrow.get(unknown), None, "{unknown}: {narrow}");
-    }
-    let shown = at(client.path(), &["instance", "show", "server"], "");
-    assert!(
-        shown.out.contains("settings                not known"),
-        "{}",
-        shown.out
-    );
-    assert!(
-        shown
-            .err
-            .contains("Only its name and its URL are known here."),
-        "{}",
-        shown.err
-    );
-    // The gateway knows the lifetime, and the message has the text that is known here.
-    let link = ["link", "--instance", "server", "--user-id", "ada"];
-    let made = done(client.path(), &[&link[..], &["--as", "message"]].concat());
-    let claims = &made["claims"];
-    let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
-    assert_eq!(lifetime, 2 * 86_400);
-    assert_eq!(made["warnings"][0]["code"], "settings_not_known");
-
-    let again = connect("links,activity");
-    assert_ne!(
-        again["connection"]["key_id"],
-        narrow["connection"]["key_id"]
-    );
-    assert_eq!(again["connection"]["settings_read"], false);
-    done(client.path(), &["activity", "list", "--instance", "server"]);
-
-    let string = pairing(server.path(), "admin");
-    let connect = ["instance", "connect", &string, "--name", "Server"];
-    let wide = done(client.path(), &connect);
-    assert_eq!(wide["connection"]["settings_read"], true);
-    assert_eq!(wide["lifetime"], "2 days");
-    let listed = done(client.path(), &["instance", "list"]);
-    assert_eq!(listed["instances"].as_array().unwrap().len(), 1);
-    serving.end();
-}
-
-#[test]
 fn a_message_names_the_instance_as_its_gateway_does() {
     let connected = Connected::new();
     let client = connected.client.path();
@@ -477,24 +336,6 @@ fn a_message_names_the_instance_as_its_gateway_does() {
     let copied = done(client, &[&copy[..], &[id, "--as", "message"]].concat());
     assert_eq!(copied["message"], made["message"]);
     connected.serving.end();
-}
-
-#[test]
-fn connecting_again_without_a_name_replaces_the_key_of_the_same_instance() {
-    let (server, client) = (folder(), tempfile::tempdir().unwrap());
-    let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
-    let mut keys = Vec::new();
-    for name in ["laptop", "laptop 2"] {
-        let string = pairing(server.path(), name);
-        let connected = done(client.path(), &["instance", "connect", &string]);
-        assert_eq!(connected["name"], "Here");
-        keys.push(connected["connection"]["key_id"].clone());
-    }
-    assert_ne!(keys[0], keys[1]);
-    let listed = done(client.path(), &["instance", "list"]);
-    assert_eq!(listed["instances"].as_array().unwrap().len(), 1);
-    done(client.path(), &["seats", "--instance", "here"]);
-    serving.end();
 }
 
 #[test]

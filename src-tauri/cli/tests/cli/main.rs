@@ -14,12 +14,15 @@ mod administering;
 mod answers;
 mod backups;
 mod connected;
+mod connecting;
 #[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;
 mod directory;
 #[cfg(unix)]
 mod documents;
 mod environment;
+#[cfg(target_os = "linux")]
+mod exports;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fields;
