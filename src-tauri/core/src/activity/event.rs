@@ -156,7 +156,7 @@ pub enum EventData {
         /// Time at which the key retires, in Unix seconds.
         retires_at: i64,
     },
-    /// A retiring signing key was retired before its date.
+    /// A signing key was retired at once: a retiring one before its date, or one that was replaced.
     KeyRetired {
         /// ID of the key.
         key: String,

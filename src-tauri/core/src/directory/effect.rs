@@ -41,14 +41,15 @@ pub enum Effect {
     PutClaims(LinkPerson, String, Map<String, Value>),
     /// Adds the short link with a hash for the link with an ID.
     PutShortLink(ShortCodeHash, String),
-    /// Deletes the claims and the short links of all links of a person, and the names and notes in their records.
-    ForgetClaims(LinkPerson),
+    /// Deletes the claims and the short links of all links of a person, and the names and notes in
+    /// their records. The links then belong to the user with the ID, who is removed.
+    ForgetClaims(LinkPerson, UserId),
     /// Adds an open request for a new link. Its person has no other.
     PutRequest(Box<NewLinkRequest>),
     /// Deletes the open request of a person.
     DeleteRequest(LinkPerson),
     /// Sets the cutoffs for the links of a person.
-    SetPersonCutoffs(UserId, PersonCutoffs),
+    SetPersonCutoffs(LinkPerson, Box<PersonCutoffs>),
     /// Sets the cutoffs for the links of the instance.
     SetInstanceCutoffs(InstanceCutoffs),
     /// Adds a session, or replaces the session with that key.
@@ -124,8 +125,13 @@ impl Facts {
             Effect::SetRemoval(id, at) => {
                 self.change_person(id, |person| person.removed_at = *at);
             }
-            Effect::SetPersonCutoffs(id, cutoffs) => {
-                self.change_person(id, |person| person.cutoffs = *cutoffs);
+            Effect::SetPersonCutoffs(LinkPerson::User(id), cutoffs) => {
+                self.change_person(id, |person| person.cutoffs = PersonCutoffs::clone(cutoffs));
+            }
+            Effect::SetPersonCutoffs(LinkPerson::Email(email), cutoffs) => {
+                let mut users = self.email(email).cloned().unwrap_or_default();
+                users.cutoffs = PersonCutoffs::clone(cutoffs);
+                self.set_email(email, users);
             }
             Effect::SetInstanceCutoffs(cutoffs) => self.cutoffs = cutoffs.clone(),
             Effect::SetEmail(email, users) => self.set_email(email, users.clone()),
@@ -153,7 +159,7 @@ impl Facts {
             Effect::SetCounts(counts) => self.counts = *counts,
             Effect::SetLatestTime(at) => self.latest_time = Some(*at),
             Effect::SetLastOutboxEntry(number) => self.last_outbox_entry = *number,
-            Effect::NoteOrder(_) | Effect::PutClaims(..) | Effect::ForgetClaims(_) => {}
+            Effect::NoteOrder(_) | Effect::PutClaims(..) | Effect::ForgetClaims(..) => {}
         }
     }
 

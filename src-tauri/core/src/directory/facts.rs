@@ -42,6 +42,7 @@ pub struct Facts {
     emails: Known<String, EmailUsers>,
     links: Known<String, Option<IssuedLink>>,
     short_codes: Known<String, Option<ShortCodeHash>>,
+    linked: Known<LinkPerson, bool>,
     requests: Known<LinkPerson, Option<NewLinkRequest>>,
     sessions: Known<SessionKey, Option<Session>>,
 }
@@ -101,6 +102,8 @@ pub struct EmailUsers {
     /// Former users of the address with the time until which they had it, in Unix seconds, the
     /// latest last.
     pub former: Vec<(UserId, i64)>,
+    /// Cutoffs for the links that were given out for the address when nobody had it.
+    pub cutoffs: PersonCutoffs,
 }
 
 impl EmailUsers {
@@ -127,6 +130,8 @@ pub struct Needs {
     pub links: Vec<String>,
     /// IDs of links whose short links are needed.
     pub short_codes: Vec<String>,
+    /// People of whom it is needed whether the ledger has claims of their links.
+    pub linked: Vec<LinkPerson>,
     /// People whose open requests for new links are needed.
     pub requests: Vec<LinkPerson>,
     /// Whether the number of open requests is needed.
@@ -147,6 +152,7 @@ impl Needs {
             && self.emails.is_empty()
             && self.links.is_empty()
             && self.short_codes.is_empty()
+            && self.linked.is_empty()
             && self.requests.is_empty()
             && !self.open_requests
             && self.sessions.is_empty()
@@ -262,6 +268,47 @@ impl Facts {
         self.links.get(id).map(Option::as_ref)
     }
 
+    /// Returns whether the ledger has claims of links that were given out for a person. `None` if it
+    /// was not loaded.
+    #[must_use]
+    pub fn has_links(&self, person: &LinkPerson) -> Option<bool> {
+        self.linked.get(person).copied()
+    }
+
+    /// Returns the cutoffs for the links of a person. They are empty if they were not loaded.
+    #[must_use]
+    pub fn cutoffs_of(&self, person: &LinkPerson) -> PersonCutoffs {
+        let cutoffs = match person {
+            LinkPerson::User(user) => self.person(user).map(|person| &person.cutoffs),
+            LinkPerson::Email(email) => self.email(email).map(|users| &users.cutoffs),
+        };
+        cutoffs.cloned().unwrap_or_default()
+    }
+
+    /// Returns the person whom an ID or an address names: a user, somebody for whom links were given
+    /// out, or a removed user. `None` if there is none.
+    #[must_use]
+    pub fn named(&self, named: &UserId) -> Option<LinkPerson> {
+        let by_id = LinkPerson::User(named.clone());
+        let person = self.person(named);
+        let is_known = person.is_some_and(|person| {
+            let has_cutoffs = person.cutoffs != PersonCutoffs::default();
+            person.user.is_some() || person.removed_at.is_some() || has_cutoffs
+        });
+        if is_known || self.has_links(&by_id) == Some(true) {
+            return Some(by_id);
+        }
+        let email = Email::parse(named.as_str(), "user").ok()?;
+        let users = self.email(&email)?;
+        if let Some(owner) = &users.owner {
+            return Some(LinkPerson::User(owner.clone()));
+        }
+        let has_cutoffs = users.cutoffs != PersonCutoffs::default();
+        let by_email = LinkPerson::Email(email);
+        let is_known = has_cutoffs || self.has_links(&by_email) == Some(true);
+        is_known.then_some(by_email)
+    }
+
     /// Returns the hash of the short link of a link, or the fact that it has none. `None` if it was
     /// not loaded.
     #[must_use]
@@ -356,6 +403,11 @@ impl Facts {
     /// Adds the short link of a link, or the fact that it has none.
     pub fn set_short_code(&mut self, link: String, code: Option<ShortCodeHash>) {
         self.short_codes.set(link, code);
+    }
+
+    /// Adds whether the ledger has claims of links for a person.
+    pub fn set_linked(&mut self, person: LinkPerson, linked: bool) {
+        self.linked.set(person, linked);
     }
 
     /// Adds the open request of a person, or the fact that there is none.

@@ -19,12 +19,13 @@ pub async fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Wa
 fn ahead(times: &[TimeAhead]) -> Option<Warning> {
     let latest = times.iter().map(|time| time.at).max()?;
     let mut users: Vec<&str> = times.iter().map(|time| time.user.as_str()).collect();
+    users.dedup();
     let count = users.len();
     users.truncate(5);
     let more = if count > 5 { " and others" } else { "" };
     let message = format!(
         "Times that are recorded for {}{more} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
-         Until then links count as older than the removal or the profile. Set the clock, then set these times to now.",
+         Until then links count as older than the removal, the revocation or the profile. Set the clock, then set these times to now.",
         users.join(", "),
         time::exact(latest)
     );

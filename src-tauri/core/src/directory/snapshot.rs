@@ -12,6 +12,7 @@ use crate::ledger::{
     InstanceCutoffs, IssuedLink, LinkPerson, LinkRecord, NewLinkRequest, PersonCutoffs,
 };
 use crate::link::short_code::ShortCodeHash;
+use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 use crate::time;
@@ -89,6 +90,13 @@ pub enum Row {
         /// The cutoffs.
         cutoffs: PersonCutoffs,
     },
+    /// The cutoffs for the links that were given out for an address when nobody had it.
+    EmailCutoffs {
+        /// The address.
+        email: Email,
+        /// The cutoffs.
+        cutoffs: PersonCutoffs,
+    },
     /// A session.
     Session {
         /// Key of the session, which cannot be used to sign in.
@@ -104,7 +112,7 @@ pub enum Row {
 
 impl Row {
     /// Kinds of rows, as files name them.
-    pub const KINDS: [&str; 15] = [
+    pub const KINDS: [&str; 16] = [
         "totals",
         "user",
         "removal",
@@ -117,6 +125,7 @@ impl Row {
         "short_link",
         "link_request",
         "cutoffs",
+        "email_cutoffs",
         "session",
         "entry",
         "seal",
@@ -138,6 +147,7 @@ impl Row {
             Self::ShortLink { .. } => "short_link",
             Self::LinkRequest(_) => "link_request",
             Self::Cutoffs { .. } => "cutoffs",
+            Self::EmailCutoffs { .. } => "email_cutoffs",
             Self::Session { .. } => "session",
             Self::Entry(_) => "entry",
             Self::Seal(_) => "seal",

@@ -126,14 +126,19 @@ impl fmt::Display for SharedEmail {
 }
 
 /// A recorded time that lies in the future, because the clock was wrong. Until that time codes
-/// count as older than the removal or the profile.
+/// count as older than the removal, the revocation or the profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimeAhead {
-    /// ID of the user.
+    /// ID of the user, or an address for which links were revoked.
     #[schema(value_type = String)]
     pub user: UserId,
-    /// Whether it is the time of a removal. Otherwise it is that of a profile.
+    /// Whether it is the time of a removal.
     pub is_removal: bool,
+    /// Whether it is the time at which links of the person were revoked or superseded. If it is
+    /// neither this nor that of a removal, it is that of a profile.
+    #[serde(default)]
+    #[schema(required)]
+    pub is_cutoff: bool,
     /// The time, in Unix seconds.
     #[serde(with = "time::rfc3339")]
     #[schema(value_type = String, format = DateTime)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::activity::{Change, ChangedSetting, Event, EventData};
-use crate::instance::{Instance, Policy, Retention, Settings, SignInSettings};
+use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInSettings};
 
 /// Returns the events for the changes from `before` to `after`, which happen now.
 #[must_use]
@@ -51,18 +51,25 @@ fn signing_key_events(before: &Instance, after: &Instance, now: Timestamp) -> Ve
                 events.push(EventData::SecretShown);
             }
         }
-        (Some(was), Some(is)) => events.push(match retires_at(&was.id) {
-            _ if leaked(&was.id) => EventData::KeyLeaked {
+        (Some(was), Some(is)) => match retires_at(&was.id) {
+            _ if leaked(&was.id) => events.push(EventData::KeyLeaked {
                 key: was.key_id().to_owned(),
                 new: Some(is.key_id().to_owned()),
-            },
-            Some(retires_at) => EventData::KeyRotated {
+            }),
+            Some(retires_at) => events.push(EventData::KeyRotated {
                 key: is.key_id().to_owned(),
                 old: was.key_id().to_owned(),
                 retires_at,
-            },
-            None => EventData::SecretReplaced,
-        }),
+            }),
+            None => {
+                events.push(EventData::SecretReplaced);
+                // Elsewhere the application decides whether the old key still verifies.
+                if after.settings.hosted == Hosted::Here && was.key_id() != is.key_id() {
+                    let key = was.key_id().to_owned();
+                    events.push(EventData::KeyRetired { key });
+                }
+            }
+        },
         (None, Some(_)) => events.push(EventData::SecretReplaced),
         (Some(_), None) => events.push(EventData::SecretLost),
         (None, None) => {}

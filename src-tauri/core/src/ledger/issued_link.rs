@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::cutoff::last_field;
 use super::terms::LinkTerms;
 use crate::activity::Actor;
 use crate::protocol::user_id::UserId;
@@ -160,6 +161,9 @@ pub struct IssuedLink {
     pub taken_in: Option<u64>,
     /// Uses that the same browser may still repeat.
     pub recent: Vec<LinkUse>,
+    /// Whether it also has a short link.
+    #[serde(default, deserialize_with = "last_field")]
+    pub has_short: bool,
 }
 
 impl IssuedLink {
@@ -187,6 +191,7 @@ impl IssuedLink {
             revoked_ends_sessions: false,
             taken_in: None,
             recent: Vec::new(),
+            has_short: false,
         }
     }
 
@@ -203,6 +208,7 @@ impl IssuedLink {
             revoked_at: self.revoked_at,
             revoked_ends_sessions: self.revoked_ends_sessions,
             taken_in: self.taken_in,
+            has_short: self.has_short,
         }
     }
 
@@ -258,11 +264,14 @@ impl IssuedLink {
         self.recent.push(LinkUse { at, ..used });
     }
 
-    /// Removes what the ledger knows of a person who was removed.
-    pub fn forget_person(&mut self) {
+    /// Removes what the ledger knows of a user who is removed, but for the ID, and the short link.
+    pub fn forget_person(&mut self, user: &UserId) {
+        // A link for an address may not have been used since the user has it.
+        self.user.get_or_insert_with(|| user.clone());
         self.subject = None;
         self.name = None;
         self.note = None;
+        self.has_short = false;
     }
 }
 

@@ -17,7 +17,8 @@ pub struct LinkQuery {
     pub status: Option<LinkStatus>,
     /// Only links that work, or only those that do not.
     pub works: Option<bool>,
-    /// Only links of this user.
+    /// Only links of the person with this ID or address. The links of a user include those that were
+    /// given out for the address before the user had it.
     pub user: Option<UserId>,
     /// Only links that were signed with this key.
     pub key: Option<String>,
@@ -69,8 +70,6 @@ pub struct ListedLink {
     pub link: IssuedLink,
     /// State of the link.
     pub standing: Standing,
-    /// Whether it also has a short link.
-    pub has_short: bool,
 }
 
 /// A page of links.

@@ -11,7 +11,8 @@ use crate::protocol::user_id::UserId;
 pub enum RevocationScope {
     /// The link with an ID. It need not be in the ledger.
     Link(String),
-    /// All links of a person until now.
+    /// All links of a person until now, by an ID or an address. Somebody must have it, or links must
+    /// have been given out for it.
     #[schema(value_type = String)]
     Person(UserId),
     /// All links that were issued before a time, in Unix seconds, which is not in the future.

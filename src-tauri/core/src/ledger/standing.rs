@@ -66,6 +66,12 @@ impl LinkStatus {
         }
     }
 
+    /// Returns whether the link has ended by itself, so that nothing is left to take back.
+    #[must_use]
+    pub const fn ended_by_itself(self) -> bool {
+        matches!(self, Self::UsedUp | Self::Expired)
+    }
+
     /// Returns whether the link still signs in.
     #[must_use]
     pub const fn works(self) -> bool {
@@ -86,39 +92,59 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Returns how a link was revoked or superseded. `None` if it was neither.
+    /// Returns how a link was revoked or superseded. `None` if it was neither. The removal of its
+    /// person does not count, because the verdict knows it, and its sessions have ended.
     #[must_use]
     pub fn taken_back(
         link: &LinkTerms<'_>,
         person: &PersonCutoffs,
         instance: &InstanceCutoffs,
     ) -> Option<Self> {
-        let covers = |cutoff: &Cutoff| cutoff.covers(link);
-        let revoked = [
-            person.revoked,
-            instance.revoked,
-            link.key.and_then(|key| instance.of_key(key)),
-        ];
+        let of_person = first(person.revoked, &person.earlier_revoked, link);
+        let of_instance = first(instance.revoked, instance.earlier_of(None), link);
+        let of_key = link.key.and_then(|key| {
+            let earlier = instance.earlier_of(Some(key));
+            first(instance.of_key(key), earlier, link)
+        });
         let by_itself = link.revoked_at;
         let by_itself = by_itself.map(|at| (at, link.revoked_ends_sessions));
-        let cutoffs = revoked
-            .into_iter()
-            .flatten()
-            .filter(covers)
-            .map(|cutoff| (cutoff.at, cutoff.ends_sessions));
-        let all = by_itself.into_iter().chain(cutoffs);
+        let all = [by_itself, of_person, of_instance, of_key];
+        let all = all.into_iter().flatten();
         let revoked = all.reduce(|(a, ends), (b, also)| (a.min(b), ends || also));
-        let (status, (at, ends_sessions)) = if let Some(revoked) = revoked {
-            (LinkStatus::Revoked, revoked)
-        } else {
-            let cutoff = person.superseded.filter(covers)?;
-            (LinkStatus::Superseded, (cutoff.at, cutoff.ends_sessions))
-        };
+        if let Some((at, ends_sessions)) = revoked {
+            return Some(Self::revoked(at, ends_sessions));
+        }
+        let (at, ends_sessions) = first(person.superseded, &person.earlier_superseded, link)?;
         Some(Self {
-            status,
+            status: LinkStatus::Superseded,
+            ..Self::revoked(at, ends_sessions)
+        })
+    }
+
+    /// Returns the state of a link that was revoked at a time, in Unix seconds. Formats before 10
+    /// stored 0 instead of the time.
+    fn revoked(at: i64, ends_sessions: bool) -> Self {
+        Self {
+            status: LinkStatus::Revoked,
             ended_at: Some(at).filter(|at| *at > 0),
             ends_sessions,
-        })
+        }
+    }
+
+    /// Returns whether a link counts as revoked, although nobody has revoked it: its person was
+    /// removed, or the only key that verifies it has retired. A short link needs no key.
+    fn lapsed(
+        link: &LinkTerms<'_>,
+        person: &PersonCutoffs,
+        instance: &InstanceCutoffs,
+        now: i64,
+    ) -> Option<Self> {
+        let removed = first(person.removed, &person.earlier_revoked, link).map(|(at, _)| at);
+        let key = link.key.filter(|_| !link.has_short);
+        let retired = key.and_then(|key| instance.retires_at(key));
+        let retired = retired.filter(|at| *at <= now);
+        let at = removed.into_iter().chain(retired).min()?;
+        Some(Self::revoked(at, false))
     }
 
     /// Returns whether a session has ended with its link. A link that is not in the ledger any more
@@ -136,7 +162,8 @@ impl Standing {
         taken_back.is_some_and(|standing| standing.ends_sessions)
     }
 
-    /// Returns what became of a link in the ledger.
+    /// Returns what became of a link in the ledger. The state that came first stays: a link that
+    /// was used up or had expired is not revoked or superseded later, but its sessions may end.
     #[must_use]
     pub fn of(
         link: &LinkTerms<'_>,
@@ -144,13 +171,22 @@ impl Standing {
         instance: &InstanceCutoffs,
         now: i64,
     ) -> Self {
-        if let Some(taken_back) = Self::taken_back(link, person, instance) {
-            return taken_back;
-        }
+        let taken_back = Self::taken_back(link, person, instance);
+        let lapsed = Self::lapsed(link, person, instance, now);
+        let ends_sessions = taken_back.is_some_and(|standing| standing.ends_sessions);
+        let ended = taken_back.into_iter().chain(lapsed);
+        let ended = ended.min_by_key(|standing| standing.ended_at);
+        let over_at = link.over_at().filter(|at| now >= *at);
+        let came_first = |over_at: &i64| {
+            ended.is_none_or(|standing| standing.ended_at.is_some_and(|at| *over_at <= at))
+        };
         let (status, ended_at) = if link.uses.are_spent_by(link.used) {
+            // A link that was taken back signs nobody in, so all uses were before.
             (LinkStatus::UsedUp, link.last_use)
-        } else if link.over_at().is_some_and(|at| now >= at) {
+        } else if over_at.filter(came_first).is_some() {
             (LinkStatus::Expired, link.expires_at)
+        } else if let Some(ended) = ended {
+            (ended.status, ended.ended_at)
         } else if link.used > 0 {
             (LinkStatus::InUse, None)
         } else {
@@ -159,7 +195,7 @@ impl Standing {
         Self {
             status,
             ended_at,
-            ends_sessions: false,
+            ends_sessions,
         }
     }
 
@@ -189,4 +225,17 @@ impl Standing {
             (self.ends_sessions && now < sessions_end) || (link.revoked_at.is_some() && is_askable);
         !is_needed && ended_at < ended_before
     }
+}
+
+/// Returns the time of the first cutoff that covers a link, in Unix seconds, and whether sessions
+/// end. `None` if the latest cutoff does not cover the link.
+fn first<'a>(
+    latest: Option<Cutoff>,
+    earlier: impl IntoIterator<Item = &'a Cutoff>,
+    link: &LinkTerms<'_>,
+) -> Option<(i64, bool)> {
+    let latest = latest.filter(|cutoff| cutoff.covers(link))?;
+    let earlier = earlier.into_iter().filter(|cutoff| cutoff.covers(link));
+    let at = earlier.map(|cutoff| cutoff.at).fold(latest.at, i64::min);
+    Some((at, latest.ends_sessions))
 }

@@ -24,6 +24,8 @@ pub struct LinkTerms<'a> {
     pub revoked_ends_sessions: bool,
     /// Number of the change that gave it out. `None` for a link that Latchkey has not given out.
     pub taken_in: Option<u64>,
+    /// Whether it also has a short link, which works without the key.
+    pub has_short: bool,
 }
 
 impl LinkTerms<'_> {

@@ -121,7 +121,6 @@ mod tests {
                 ended_at: None,
                 ends_sessions: false,
             },
-            has_short: false,
         }
     }
 

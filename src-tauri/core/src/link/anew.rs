@@ -67,7 +67,7 @@ pub async fn grant<T, E: From<Error>>(
     let composed = composed(&request, known.as_ref(), settings, key, by.at)?;
     let old = directory.link(&request.link, by.at).await?;
     let old = old.map(|(listed, _)| listed);
-    let has_short = old.as_ref().is_some_and(|old| old.has_short);
+    let has_short = old.as_ref().is_some_and(|old| old.link.has_short);
     let short = has_short.then(ShortCode::new).transpose()?;
     let granted = Granted {
         short_url: short.as_ref().map(|code| code.url(&settings.url)),

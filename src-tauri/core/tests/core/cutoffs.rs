@@ -107,6 +107,7 @@ fn a_person_has_no_cutoffs_only_if_both_are_missing() {
         let cutoffs = PersonCutoffs {
             revoked,
             superseded,
+            ..PersonCutoffs::none()
         };
         let is_empty = revoked.is_none() && superseded.is_none();
         assert_eq!(cutoffs.is_empty(), is_empty, "{cutoffs:?}");
@@ -125,4 +126,104 @@ fn the_cutoff_of_a_key_is_found_by_its_id() {
     assert_eq!(cutoffs.of_key("key-1"), Some(cutoff(None)));
     assert_eq!(cutoffs.of_key("key-2"), Some(cutoff(Some(5))));
     assert_eq!(cutoffs.of_key("key-3"), None);
+}
+
+#[test]
+fn earlier_cutoffs_are_kept_until_there_are_too_many() {
+    let mut cutoffs = PersonCutoffs::none();
+    let at = |change: u64| Cutoff {
+        at: AT + change.cast_signed(),
+        change,
+        ..cutoff(None)
+    };
+    cutoffs.supersede(at(1));
+    assert!(cutoffs.earlier_superseded.is_empty());
+    for change in 2..=18 {
+        cutoffs.supersede(at(change));
+    }
+    assert_eq!(cutoffs.superseded, Some(at(18)));
+    let kept: Vec<u64> = (2..=17).collect();
+    let earlier = cutoffs.earlier_superseded.iter();
+    assert_eq!(
+        earlier.map(|cutoff| cutoff.change).collect::<Vec<_>>(),
+        kept
+    );
+    assert!(cutoffs.earlier_revoked.is_empty());
+    // A cutoff that covers less replaces none.
+    cutoffs.revoke(at(19));
+    cutoffs.revoke(Cutoff {
+        before: Some(AT),
+        ..at(20)
+    });
+    assert_eq!(cutoffs.revoked, Some(at(19)));
+    assert!(cutoffs.earlier_revoked.is_empty());
+}
+
+#[test]
+fn a_retirement_is_known_by_the_key_and_is_taken_back() {
+    let mut cutoffs = InstanceCutoffs::default();
+    cutoffs.set_retirement("key-1", Some(AT + 50));
+    cutoffs.set_retirement("key-2", Some(AT));
+    cutoffs.set_retirement("key-2", Some(AT + 70));
+    assert_eq!(cutoffs.retires_at("key-1"), Some(AT + 50));
+    assert_eq!(cutoffs.retires_at("key-2"), Some(AT + 70));
+    assert_eq!(cutoffs.retires_at("key-3"), None);
+    assert_eq!(cutoffs.next_retirement(AT), Some(AT + 50));
+    assert_eq!(cutoffs.next_retirement(AT + 50), Some(AT + 70));
+    assert_eq!(cutoffs.next_retirement(AT + 70), None);
+    cutoffs.set_retirement("key-1", None);
+    assert_eq!(cutoffs.retires_at("key-1"), None);
+    for number in 0..100 {
+        cutoffs.set_retirement(&format!("later-{number}"), Some(AT));
+    }
+    assert_eq!(cutoffs.retirements.len(), 100);
+    assert_eq!(cutoffs.retires_at("key-2"), None, "the oldest is dropped");
+}
+
+#[test]
+fn only_times_in_the_future_are_corrected() {
+    let ahead = Cutoff {
+        at: AT + 61,
+        before: Some(AT + 61),
+        ..cutoff(None)
+    };
+    let right = Cutoff {
+        at: AT + 60,
+        ..cutoff(None)
+    };
+    let corrected = Cutoff {
+        at: AT,
+        before: Some(AT),
+        ..ahead
+    };
+    let mut person = PersonCutoffs {
+        revoked: Some(ahead),
+        superseded: Some(right),
+        removed: Some(ahead),
+        earlier_revoked: vec![right, ahead],
+        earlier_superseded: vec![ahead],
+    };
+    assert_eq!(person.latest(), Some(AT + 61));
+    assert!(person.correct(AT));
+    let expected = PersonCutoffs {
+        revoked: Some(corrected),
+        superseded: Some(right),
+        removed: Some(corrected),
+        earlier_revoked: vec![right, corrected],
+        earlier_superseded: vec![corrected],
+    };
+    assert_eq!(person, expected);
+    assert!(!person.correct(AT), "nothing is left");
+    let mut instance = InstanceCutoffs {
+        revoked: Some(ahead),
+        keys: vec![("key-1".to_owned(), ahead), ("key-2".to_owned(), right)],
+        earlier: vec![(None, ahead)],
+        ..InstanceCutoffs::default()
+    };
+    assert!(instance.correct(AT));
+    assert_eq!(instance.revoked, Some(corrected));
+    assert_eq!(instance.of_key("key-1"), Some(corrected));
+    assert_eq!(instance.of_key("key-2"), Some(right));
+    assert_eq!(instance.earlier, [(None, corrected)]);
+    assert!(!instance.correct(AT));
 }

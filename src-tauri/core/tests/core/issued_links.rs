@@ -6,6 +6,7 @@ use latchkey_core::ledger::{
     GivenAs, GivenOut, IssuedLink, LinkCounts, LinkOrigin, LinkRecord, LinkSortBy, LinkStatus,
     MAX_NOTE_CHARS, Use, note, unknown_link,
 };
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::{MAX_USES, Uses};
 use latchkey_core::session::{BrowserKey, LinkUse, REPEAT_SECS};
 use latchkey_core::verdict::Status;
@@ -194,7 +195,7 @@ fn the_person_of_a_link_is_forgotten() {
         key: text(),
         ..link(Uses::ONCE)
     };
-    link.forget_person();
+    link.forget_person(&UserId::parse("bob", "id").unwrap());
     assert_eq!(
         (&link.subject, &link.name, &link.note),
         (&None, &None, &None)

@@ -2,7 +2,7 @@
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::EventData;
-use latchkey_core::directory::{Command, Decision, Effect, Profile};
+use latchkey_core::directory::{Command, Decision, Effect, Outcome, Profile, TimeAhead};
 use latchkey_core::ledger::{GivenAs, LinkOrigin, Revocation, RevocationScope, TakenLink};
 use latchkey_core::protocol::claims::Claims;
 use serde_json::{Map, json};
@@ -165,20 +165,68 @@ fn sessions_are_compared_with_their_links_only_after_one_was_revoked_with_them()
 }
 
 #[test]
+fn a_code_that_is_not_in_the_ledger_is_revoked_with_the_key_that_verified_it() {
+    let mut model = Model::new();
+    let members = json!({ "id": "ada", "jti": "theirs", "iat": model.now - 100 });
+    let mut code = model.code(&members);
+    code.is_made_here = false;
+    let mut other = code.clone();
+    other.key_id = Some("key-2".to_owned());
+    model.revoke(RevocationScope::Key("key-1".to_owned()));
+    assert_eq!(model.judge_code(&code).code(), "link_revoked");
+    assert_eq!(model.judge_code(&other).code(), "signed_in");
+    other.key_id = None;
+    assert_eq!(model.judge_code(&other).code(), "signed_in");
+}
+
+#[test]
+fn times_of_cutoffs_that_lie_in_the_future_are_corrected() {
+    let mut model = Model::new();
+    let now = model.now;
+    model.now += 5_000;
+    model.revoke(RevocationScope::Person(ada()));
+    model.revoke(RevocationScope::Before(now + 4_000));
+    model.revoke(RevocationScope::Key("key-1".to_owned()));
+    model.now = now + 200;
+    let members = json!({ "id": "ada", "jti": "theirs", "iat": model.now });
+    let mut code = model.code(&members);
+    code.is_made_here = false;
+    assert_eq!(model.judge_code(&code).code(), "link_revoked");
+    model.now += 5;
+    let found = TimeAhead {
+        user: ada(),
+        is_removal: false,
+        is_cutoff: true,
+        at: now + 5_000,
+    };
+    let decision = model.execute(&Command::CorrectTimes(vec![found.clone()]));
+    assert_eq!(decision.outcome, Outcome::Count(2));
+    assert_eq!(decision.entries.len(), 1);
+    let again = model.execute(&Command::CorrectTimes(vec![found]));
+    assert_eq!(again.outcome, Outcome::Count(0));
+    assert_eq!(model.judge_code(&code).code(), "link_revoked");
+    let members = json!({ "id": "ada", "jti": "theirs", "iat": model.now + 61 });
+    model.now += 61;
+    let mut later = model.code(&members);
+    later.is_made_here = false;
+    assert_eq!(model.judge_code(&later).code(), "signed_in");
+}
+
+#[test]
 fn a_person_keeps_both_cutoffs() {
     let mut model = Model::new();
     model.take("a", false);
     model.take("b", true);
     model.revoke(RevocationScope::Person(ada()));
     model.take("c", true);
-    let cutoffs = model.facts.person(&ada()).unwrap().cutoffs;
+    let cutoffs = model.facts.person(&ada()).unwrap().cutoffs.clone();
     assert!(cutoffs.revoked.is_some());
     let (revoked, superseded) = (cutoffs.revoked.unwrap(), cutoffs.superseded.unwrap());
     assert!(revoked.change < superseded.change);
     // The end of sessions is kept, too.
     model.revoke_with(RevocationScope::Person(ada()), true);
     model.revoke(RevocationScope::Person(ada()));
-    let cutoffs = model.facts.person(&ada()).unwrap().cutoffs;
+    let cutoffs = model.facts.person(&ada()).unwrap().cutoffs.clone();
     assert!(cutoffs.revoked.unwrap().ends_sessions);
 }
 

@@ -125,6 +125,9 @@ impl Model {
                     ..DueAccounts::default()
                 });
             }
+            for person in needs.linked {
+                facts.set_linked(person, true);
+            }
             for person in needs.requests {
                 facts.set_request(person, None);
             }

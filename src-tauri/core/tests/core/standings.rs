@@ -34,6 +34,7 @@ fn of_person(revoked: Option<Cutoff>, superseded: Option<Cutoff>) -> PersonCutof
     PersonCutoffs {
         revoked,
         superseded,
+        ..PersonCutoffs::none()
     }
 }
 
@@ -44,8 +45,8 @@ fn standing(link: &LinkTerms<'_>, now: i64) -> (LinkStatus, Option<i64>) {
     (standing.status, standing.ended_at)
 }
 
-fn taken_back(person: PersonCutoffs, instance: &InstanceCutoffs) -> Option<Standing> {
-    Standing::taken_back(&terms(), &person, instance)
+fn taken_back(person: &PersonCutoffs, instance: &InstanceCutoffs) -> Option<Standing> {
+    Standing::taken_back(&terms(), person, instance)
 }
 
 const fn back(status: LinkStatus, at: i64, ends_sessions: bool) -> Standing {
@@ -89,29 +90,29 @@ fn a_link_is_not_used_in_use_used_up_or_expired() {
 #[test]
 fn a_link_is_revoked_by_itself_or_with_its_person_key_or_instance() {
     let none = InstanceCutoffs::default();
-    assert_eq!(taken_back(PersonCutoffs::default(), &none), None);
+    assert_eq!(taken_back(&PersonCutoffs::none(), &none), None);
     let revoked = of_person(Some(cutoff(AT + 9, true)), None);
     let expected = Some(back(LinkStatus::Revoked, AT + 9, true));
-    assert_eq!(taken_back(revoked, &none), expected);
+    assert_eq!(taken_back(&revoked, &none), expected);
     let whole = InstanceCutoffs {
         revoked: Some(cutoff(AT + 8, false)),
         ..InstanceCutoffs::default()
     };
     let expected = Some(back(LinkStatus::Revoked, AT + 8, false));
-    assert_eq!(taken_back(PersonCutoffs::default(), &whole), expected);
+    assert_eq!(taken_back(&PersonCutoffs::none(), &whole), expected);
     let of_key = |key: &str| InstanceCutoffs {
         keys: vec![(key.to_owned(), cutoff(AT + 7, false))],
         ..InstanceCutoffs::default()
     };
     let expected = Some(back(LinkStatus::Revoked, AT + 7, false));
     assert_eq!(
-        taken_back(PersonCutoffs::default(), &of_key("key-1")),
+        taken_back(&PersonCutoffs::none(), &of_key("key-1")),
         expected
     );
-    assert_eq!(taken_back(PersonCutoffs::default(), &of_key("key-2")), None);
+    assert_eq!(taken_back(&PersonCutoffs::none(), &of_key("key-2")), None);
     // The first revocation says when, and any of them ends the sessions.
     let expected = Some(back(LinkStatus::Revoked, AT + 7, true));
-    assert_eq!(taken_back(revoked, &of_key("key-1")), expected);
+    assert_eq!(taken_back(&revoked, &of_key("key-1")), expected);
     let by_itself = LinkTerms {
         revoked_at: Some(AT + 6),
         revoked_ends_sessions: true,
@@ -133,10 +134,10 @@ fn a_later_link_replaces_a_link_unless_that_was_revoked() {
     let none = InstanceCutoffs::default();
     let replaced = of_person(None, Some(cutoff(AT + 9, false)));
     let expected = Some(back(LinkStatus::Superseded, AT + 9, false));
-    assert_eq!(taken_back(replaced, &none), expected);
+    assert_eq!(taken_back(&replaced, &none), expected);
     let both = of_person(Some(cutoff(AT + 20, false)), replaced.superseded);
     let expected = Some(back(LinkStatus::Revoked, AT + 20, false));
-    assert_eq!(taken_back(both, &none), expected);
+    assert_eq!(taken_back(&both, &none), expected);
     let later = LinkTerms {
         taken_in: Some(10),
         ..terms()
@@ -144,6 +145,136 @@ fn a_later_link_replaces_a_link_unless_that_was_revoked() {
     assert_eq!(Standing::taken_back(&later, &both, &none), None);
     let standing = Standing::of(&terms(), &replaced, &none, AT);
     assert_eq!(standing.status, LinkStatus::Superseded);
+}
+
+#[test]
+fn a_link_that_had_ended_by_itself_is_not_revoked_or_superseded_later() {
+    let none = InstanceCutoffs::default();
+    let now = AT + 9_000;
+    let used_up = LinkTerms {
+        uses: Uses::ONCE,
+        used: 1,
+        last_use: Some(AT + 7),
+        ..terms()
+    };
+    // The leeway counts: the link has worked until a minute after its expiry.
+    for (at, expired) in [(AT + 1_059, false), (AT + 1_060, true), (AT + 2_000, true)] {
+        for ends_sessions in [false, true] {
+            let revoked = of_person(Some(cutoff(at, ends_sessions)), None);
+            let superseded = of_person(None, Some(cutoff(at, ends_sessions)));
+            let by_itself = LinkTerms {
+                revoked_at: Some(at),
+                revoked_ends_sessions: ends_sessions,
+                ..terms()
+            };
+            for (link, person, status) in [
+                (terms(), &revoked, LinkStatus::Revoked),
+                (terms(), &superseded, LinkStatus::Superseded),
+                (by_itself, &PersonCutoffs::none(), LinkStatus::Revoked),
+            ] {
+                let found = Standing::of(&link, person, &none, now);
+                let expected = if expired {
+                    back(LinkStatus::Expired, AT + 1_000, ends_sessions)
+                } else {
+                    back(status, at, ends_sessions)
+                };
+                assert_eq!(found, expected, "{person:?}");
+                // The verdict and the sessions depend on it as before.
+                let expected = Some(back(status, at, ends_sessions));
+                assert_eq!(Standing::taken_back(&link, person, &none), expected);
+            }
+            let spent = back(LinkStatus::UsedUp, AT + 7, ends_sessions);
+            assert_eq!(Standing::of(&used_up, &revoked, &none, now), spent);
+        }
+    }
+}
+
+#[test]
+fn the_first_of_several_cutoffs_says_when_a_link_stopped_working() {
+    let none = InstanceCutoffs::default();
+    let at = |at, change| Cutoff {
+        change,
+        ..cutoff(at, false)
+    };
+    let now = AT + 9_000;
+    for is_replaced in [false, true] {
+        let mut person = PersonCutoffs::none();
+        for cutoff in [at(AT + 9, 10), at(AT + 5_000, 20)] {
+            if is_replaced {
+                person.supersede(cutoff);
+            } else {
+                person.revoke(cutoff);
+            }
+        }
+        let status = if is_replaced {
+            LinkStatus::Superseded
+        } else {
+            LinkStatus::Revoked
+        };
+        // It expired between the two.
+        let found = Standing::of(&terms(), &person, &none, now);
+        assert_eq!(found, back(status, AT + 9, false));
+        let later = LinkTerms {
+            taken_in: Some(15),
+            ..terms()
+        };
+        let found = Standing::of(&later, &person, &none, now);
+        assert_eq!(found, back(LinkStatus::Expired, AT + 1_000, false));
+    }
+    let mut instance = InstanceCutoffs::default();
+    instance.revoke_key("key-1", at(AT + 9, 10));
+    instance.revoke_key("key-1", at(AT + 5_000, 20));
+    instance.revoke(at(AT + 6_000, 30));
+    instance.revoke(at(AT + 7_000, 40));
+    let of = |link: &LinkTerms<'_>| Standing::of(link, &PersonCutoffs::none(), &instance, now);
+    assert_eq!(of(&terms()), back(LinkStatus::Revoked, AT + 9, false));
+    let other = LinkTerms {
+        key: Some("key-2"),
+        expires_at: None,
+        ..terms()
+    };
+    assert_eq!(of(&other), back(LinkStatus::Revoked, AT + 6_000, false));
+}
+
+#[test]
+fn links_of_a_retired_key_and_of_a_removed_user_count_as_revoked() {
+    let (person, none) = (PersonCutoffs::none(), InstanceCutoffs::default());
+    let mut retired = none.clone();
+    retired.set_retirement("key-1", Some(AT + 500));
+    let of = |link: &LinkTerms<'_>, now| Standing::of(link, &person, &retired, now);
+    let gone = back(LinkStatus::Revoked, AT + 500, false);
+    assert_eq!(of(&terms(), AT + 499).status, LinkStatus::NotUsed);
+    assert_eq!(of(&terms(), AT + 500), gone);
+    assert_eq!(of(&terms(), AT + 5_000), gone, "it did not expire first");
+    // The key decides about the code, and the sessions go on.
+    assert_eq!(Standing::taken_back(&terms(), &person, &retired), None);
+    let short = LinkTerms {
+        has_short: true,
+        ..terms()
+    };
+    assert_eq!(of(&short, AT + 500).status, LinkStatus::NotUsed);
+    for key in [None, Some("key-2")] {
+        let other = LinkTerms { key, ..terms() };
+        assert_eq!(of(&other, AT + 500).status, LinkStatus::NotUsed);
+    }
+    let expired = LinkTerms {
+        expires_at: Some(AT + 400),
+        ..terms()
+    };
+    let over = back(LinkStatus::Expired, AT + 400, false);
+    assert_eq!(of(&expired, AT + 600), over);
+    let mut removed = PersonCutoffs::none();
+    removed.remove(cutoff(AT + 300, false));
+    let of = |link: &LinkTerms<'_>| Standing::of(link, &removed, &retired, AT + 600);
+    let first = back(LinkStatus::Revoked, AT + 300, false);
+    assert_eq!(of(&short), first);
+    assert_eq!(of(&terms()), first, "before the key has retired");
+    assert_eq!(Standing::taken_back(&terms(), &removed, &retired), None);
+    let later = LinkTerms {
+        taken_in: Some(10),
+        ..short
+    };
+    assert_eq!(of(&later).status, LinkStatus::NotUsed);
 }
 
 #[test]

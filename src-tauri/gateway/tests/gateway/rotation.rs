@@ -99,6 +99,13 @@ fn retire(site: &Administered, key: &str, id: &str, request: &Value) -> Response
     site.ask("POST", &path, key, request)
 }
 
+/// Returns the states of all links, the first entered first.
+fn states(site: &Administered, key: &str) -> Vec<Value> {
+    let listed = site.ask("GET", "/links", key, &Value::Null).body;
+    let listed = listed["links"].as_array().unwrap().iter();
+    listed.map(|link| link["status"].clone()).collect()
+}
+
 #[test]
 fn a_link_of_a_retiring_key_has_a_warning_when_it_is_given_out_again() {
     let site = with_stored_key();
@@ -135,8 +142,11 @@ fn old_links_and_sessions_work_after_a_rotation_and_old_links_stop_at_the_date()
         "a link of the new key"
     );
     assert!(is_signed_in(&site, &session));
+    assert_eq!(states(&site, &admin), ["in_use"; 3]);
     until(|| !opens(&site, &later));
     assert_eq!(keys(&site, &admin).len(), 1);
+    // The last link is of the new key.
+    assert_eq!(states(&site, &admin), ["revoked", "revoked", "in_use"]);
     assert!(is_signed_in(&site, &session));
     assert!(opens(&site, &link(&site, &admin, "ivy")));
     let kept = site.home.instances().get(&site.id).unwrap();
@@ -195,6 +205,7 @@ fn a_short_link_outlives_the_key_of_its_link_unless_the_key_leaked() {
     assert_eq!(retired.status, StatusCode::OK, "{}", retired.body);
     assert!(!opens(&site, &long), "the signature does not hold any more");
     assert!(opens(&site, &short));
+    assert_eq!(states(&site, &admin), ["in_use"; 2]);
     let session = visit(&site, &newer_short, "").session.unwrap();
     let leaked = retire(&site, &admin, &second, &json!({ "leaked": true }));
     assert_eq!(leaked.status, StatusCode::OK, "{}", leaked.body);

@@ -226,7 +226,7 @@ fn a_short_link_ends_with_its_link() {
     assert_eq!(opened(&site, &last), 403);
     let (kept, claims) = listed(&site, "last");
     assert!(
-        !kept.has_short && claims.is_none(),
+        !kept.link.has_short && claims.is_none(),
         "they have gone with the user"
     );
 }
@@ -340,7 +340,7 @@ fn a_code_with_the_id_of_a_link_for_another_person_takes_nothing_over() {
     let (listed, kept) = found.unwrap();
     let user = listed.link.user.as_ref().map(UserId::as_str);
     assert_eq!((user, listed.link.used), (Some("ada"), 1));
-    assert!(kept.is_some() && listed.has_short);
+    assert!(kept.is_some() && listed.link.has_short);
     for link in [&long, &short] {
         assert_eq!(site.confirm(link, &[]).status.as_u16(), 303);
     }

@@ -2,7 +2,6 @@
 
 use latchkey_core::Result;
 use latchkey_core::directory::{Effect, EmailUsers};
-use latchkey_core::ledger::LinkPerson;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use serde::Serialize;
@@ -80,18 +79,17 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.put(key, &StoredLink::Issued(link))?;
             }
             Effect::PutClaims(person, link, claims) => {
-                let key = match person {
-                    LinkPerson::User(user) => keys::claims_of_user(user.as_str(), &link),
-                    LinkPerson::Email(email) => keys::claims_of_email(&email.key(), &link),
-                };
-                rows.put(key, &Value::Object(claims).to_string())?;
+                rows.put(
+                    keys::claims(&person, &link),
+                    &Value::Object(claims).to_string(),
+                )?;
             }
             Effect::PutShortLink(code, link) => {
                 rows.put(keys::short_code(&link), &code)?;
                 rows.put(keys::short_link(&code), &link)?;
             }
-            Effect::ForgetClaims(person) => {
-                let (writes, forgotten) = ledger::forget(view, &person)?;
+            Effect::ForgetClaims(person, user) => {
+                let (writes, forgotten) = ledger::forget(view, &person, &user)?;
                 rows.0.extend(writes);
                 updates.links.extend(forgotten);
             }
@@ -99,10 +97,10 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.put(keys::request(&request.person), &request)?;
             }
             Effect::DeleteRequest(person) => rows.remove(keys::request(&person)),
-            Effect::SetPersonCutoffs(user, cutoffs) => {
-                rows.put(keys::person_cutoffs(user.as_str()), &cutoffs)?;
-                let user = user.as_str().to_owned();
-                updates.links.push(Update::Note(CutOff { user, cutoffs }));
+            Effect::SetPersonCutoffs(person, cutoffs) => {
+                rows.put(keys::cutoffs(&person), &cutoffs)?;
+                let (person, cutoffs) = (ledger::name_of(&person), *cutoffs);
+                updates.links.push(Update::Note(CutOff { person, cutoffs }));
             }
             Effect::SetInstanceCutoffs(cutoffs) => {
                 rows.put(keys::INSTANCE_CUTOFFS.to_vec(), &cutoffs)?;

@@ -7,7 +7,7 @@ use latchkey_core::directory::{
     Command, DueAccounts, DueScan, EmailUsers, Facts, Lookup, MAX_DUE, Needs, Person, Redemption,
     SharedEmail, User, is_grantable,
 };
-use latchkey_core::ledger::{Asking, MAX_REQUESTS, NewLinkRequest};
+use latchkey_core::ledger::{Asking, LinkPerson, MAX_REQUESTS, NewLinkRequest};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey};
@@ -106,7 +106,7 @@ fn add(view: &View<'_>, now: i64, needs: Needs, facts: &mut Facts) -> Result<()>
         let person = Person {
             user: user(view, &id)?,
             removed_at: view.read(&keys::removal(id.as_str()))?,
-            cutoffs: ledger::person_cutoffs(view, &id)?,
+            cutoffs: ledger::cutoffs(view, &LinkPerson::User(id.clone()))?,
         };
         facts.set_person(id, person);
     }
@@ -129,6 +129,10 @@ fn add(view: &View<'_>, now: i64, needs: Needs, facts: &mut Facts) -> Result<()>
     for link in needs.short_codes {
         let code = ledger::short_code(view, &link)?;
         facts.set_short_code(link, code);
+    }
+    for person in needs.linked {
+        let linked = !view.all_keys(&keys::claims(&person, ""))?.is_empty();
+        facts.set_linked(person, linked);
     }
     for person in needs.requests {
         let known = requests::request(view, &person)?;
@@ -210,6 +214,7 @@ fn email_users(view: &View<'_>, email: &Email) -> Result<EmailUsers> {
         owner: owner(view, email)?,
         sharers: ids(&sharers)?,
         former: former.collect::<Result<_>>()?,
+        cutoffs: ledger::cutoffs(view, &LinkPerson::Email(email.clone()))?,
     })
 }
 

@@ -107,6 +107,23 @@ pub(super) fn person_cutoffs(user: &str) -> Vec<u8> {
     [PERSON_CUTOFFS, user.as_bytes()].concat()
 }
 
+/// Prefix of the cutoffs for the links of all addresses.
+pub(super) const EMAIL_CUTOFFS: &[u8] = b"a:";
+
+/// Returns the key of the cutoffs for the links that were given out for an address when nobody had
+/// it, from its [`Email::key`].
+pub(super) fn email_cutoffs(email: &str) -> Vec<u8> {
+    [EMAIL_CUTOFFS, email.as_bytes()].concat()
+}
+
+/// Returns the key of the cutoffs for the links of a person.
+pub(super) fn cutoffs(person: &LinkPerson) -> Vec<u8> {
+    match person {
+        LinkPerson::User(user) => person_cutoffs(user.as_str()),
+        LinkPerson::Email(email) => email_cutoffs(&email.key()),
+    }
+}
+
 /// Prefix of the claims of all links.
 pub(super) const CLAIMS: &[u8] = b"c:";
 
@@ -119,6 +136,15 @@ pub(super) fn claims_of_user(user: &str, link: &str) -> Vec<u8> {
 /// [`Email::key`].
 pub(super) fn claims_of_email(email: &str, link: &str) -> Vec<u8> {
     [CLAIMS, b"e", email.as_bytes(), &[0], link.as_bytes()].concat()
+}
+
+/// Returns the key of the claims of a link for a person. Without a link, it is the prefix of those of
+/// all links of the person.
+pub(super) fn claims(person: &LinkPerson, link: &str) -> Vec<u8> {
+    match person {
+        LinkPerson::User(user) => claims_of_user(user.as_str(), link),
+        LinkPerson::Email(email) => claims_of_email(&email.key(), link),
+    }
 }
 
 /// Returns the person, either a user or an address, and the link in the key of claims.

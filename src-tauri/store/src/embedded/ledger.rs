@@ -9,6 +9,7 @@ use latchkey_core::ledger::{
 };
 use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::LinkUse;
@@ -17,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::{LinkValues, Links, Row, Update};
 use super::errors::damaged;
 use super::journal::View;
-use super::keys;
 use super::rows::{Write, encoded};
+use super::{facts, keys};
 
 /// A link in a row. The first variants are those of [`LinkRecord`], which formats before 10 stored.
 #[derive(Serialize, Deserialize)]
@@ -50,9 +51,47 @@ pub(super) fn link(view: &View<'_>, id: &str) -> Result<Option<IssuedLink>> {
 }
 
 /// Returns the cutoffs for the links of a person.
-pub(super) fn person_cutoffs(view: &View<'_>, user: &UserId) -> Result<PersonCutoffs> {
-    let cutoffs = view.read(&keys::person_cutoffs(user.as_str()))?;
-    Ok(cutoffs.unwrap_or_default())
+pub(super) fn cutoffs(view: &View<'_>, person: &LinkPerson) -> Result<PersonCutoffs> {
+    Ok(view.read(&keys::cutoffs(person))?.unwrap_or_default())
+}
+
+/// Returns the person to whom a link belongs. `None` if it is not known.
+fn person_of(user: Option<&str>, subject: Option<&str>) -> Option<LinkPerson> {
+    if let Some(user) = user {
+        return UserId::parse(user, "user").ok().map(LinkPerson::User);
+    }
+    // Only a link for an address that nobody had names no user.
+    Email::parse(subject?, "email").ok().map(LinkPerson::Email)
+}
+
+/// Returns a text that names a person in the catalogue. An ID of a user has no control characters.
+pub(super) fn name_of(person: &LinkPerson) -> String {
+    match person {
+        LinkPerson::User(user) => user.as_str().to_owned(),
+        LinkPerson::Email(email) => name_of_email(&email.key()),
+    }
+}
+
+/// Returns the text that names an address in the catalogue, from its [`Email::key`].
+pub(super) fn name_of_email(key: &str) -> String {
+    format!("\0{key}")
+}
+
+/// Returns the texts that name the person with an ID or an address: the user and the address.
+pub(super) fn names_of(view: &View<'_>, named: &UserId) -> Result<Vec<String>> {
+    let mut names = vec![named.as_str().to_owned()];
+    let user = facts::user(view, named)?;
+    let email = user.and_then(|user| user.email).map_or_else(
+        || Email::parse(named.as_str(), "user").ok(),
+        |email| Some(email),
+    );
+    if let Some(email) = email {
+        names.push(name_of_email(&email.key()));
+        let owner = facts::owner(view, &email)?;
+        names.extend(owner.map(|owner| owner.as_str().to_owned()));
+    }
+    names.dedup();
+    Ok(names)
 }
 
 /// Returns the cutoffs for the links of the instance.
@@ -70,7 +109,7 @@ pub(super) fn claims_keys(link: &IssuedLink) -> Vec<Vec<u8>> {
         .user
         .as_ref()
         .map(|user| keys::claims_of_user(user.as_str(), &link.id));
-    let of_email = latchkey_core::protocol::email::Email::parse(subject, "email")
+    let of_email = Email::parse(subject, "email")
         .ok()
         .map(|email| keys::claims_of_email(&email.key(), &link.id));
     of_user.into_iter().chain(of_email).collect()
@@ -117,16 +156,14 @@ pub(super) fn short_link_keys(view: &View<'_>, link: &str) -> Result<Vec<Vec<u8>
         .collect())
 }
 
-/// Returns the writes that delete the claims and short links of a person's links, and the names in
-/// their records. Also returns the updates of the catalogue.
+/// Returns the writes that delete the claims and short links of the links of a person, who is the
+/// removed user, and the names in their records. Also returns the updates of the catalogue.
 pub(super) fn forget(
     view: &View<'_>,
     person: &LinkPerson,
+    user: &UserId,
 ) -> Result<(Vec<Write>, Vec<Update<Links>>)> {
-    let prefix = match person {
-        LinkPerson::User(user) => keys::claims_of_user(user.as_str(), ""),
-        LinkPerson::Email(email) => keys::claims_of_email(&email.key(), ""),
-    };
+    let prefix = keys::claims(person, "");
     let found = view.all_keys(&prefix)?;
     let (mut writes, mut updates) = (Vec::new(), Vec::new());
     for key in found {
@@ -135,7 +172,7 @@ pub(super) fn forget(
             .and_then(|id| std::str::from_utf8(id).ok());
         let id = id.ok_or_else(damaged)?.to_owned();
         if let Some(mut link) = link(view, &id)? {
-            link.forget_person();
+            link.forget_person(user);
             updates.push(Update::Put(Box::new(row_of(&link).into_owned())));
             let stored = StoredLink::Issued(Box::new(link));
             writes.push((keys::link(&id), Some(encoded(&stored)?)));
@@ -154,14 +191,15 @@ pub(super) fn listed(view: &View<'_>, id: &str, now: i64) -> Result<Option<Liste
     };
     Ok(Some(ListedLink {
         standing: standing(view, &link, now)?,
-        has_short: short_code(view, id)?.is_some(),
         link,
     }))
 }
 
 /// Returns what became of a link at a time, in Unix seconds.
 fn standing(view: &View<'_>, link: &IssuedLink, now: i64) -> Result<Standing> {
-    let person = link.user.as_ref().map(|user| person_cutoffs(view, user));
+    let user = link.user.as_ref().map(UserId::as_str);
+    let person = person_of(user, link.subject.as_deref());
+    let person = person.map(|person| cutoffs(view, &person));
     let person = person.transpose()?.unwrap_or_default();
     let instance = instance_cutoffs(view)?;
     Ok(Standing::of(&link.terms(), &person, &instance, now))
@@ -190,6 +228,7 @@ struct Summary<'a> {
     revoked_at: Option<i64>,
     revoked_ends_sessions: bool,
     taken_in: Option<u64>,
+    _recent: Vec<LinkUse>,
 }
 
 /// A [`Use`](latchkey_core::ledger::Use), borrowed from the row.
@@ -210,7 +249,9 @@ pub(super) fn row_in<'a>(id: &'a str, bytes: &'a [u8]) -> Option<Row<'a, Links>>
         let stored: StoredLink = postcard::from_bytes(bytes).ok()?;
         return Some(row_of(&stored.into_link(id)).into_owned());
     };
-    let (link, _): (Summary<'_>, _) = postcard::take_from_bytes(issued).ok()?;
+    let (link, rest): (Summary<'_>, _) = postcard::take_from_bytes(issued).ok()?;
+    // Rows that were written before this last field was added lack it.
+    let has_short = postcard::from_bytes(rest).unwrap_or_default();
     let terms = LinkTerms {
         key: None,
         issued_at: link.issued_at,
@@ -221,6 +262,7 @@ pub(super) fn row_in<'a>(id: &'a str, bytes: &'a [u8]) -> Option<Row<'a, Links>>
         revoked_at: link.revoked_at,
         revoked_ends_sessions: link.revoked_ends_sessions,
         taken_in: link.taken_in,
+        has_short,
     };
     let texts = Texts {
         user: link.user,
@@ -269,6 +311,10 @@ fn row<'a>(
         note,
     } = texts;
     let person = name.or(subject).or(user);
+    let owner = match (texts.user, texts.subject) {
+        (Some(user), _) => Some(user.into()),
+        (None, subject) => person_of(None, subject).map(|person| name_of(&person).into()),
+    };
     // Each text is kept once.
     let subject = subject.filter(|_| subject != person);
     let user = user.filter(|_| user != person && user != subject);
@@ -277,7 +323,7 @@ fn row<'a>(
         text: person.map(Into::into),
         others: [user, subject, note].map(|text| text.map(Into::into)),
         values: LinkValues {
-            user: texts.user.map(Into::into),
+            owner,
             key: key.map(Into::into),
             entered_at,
             terms,

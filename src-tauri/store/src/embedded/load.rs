@@ -73,12 +73,16 @@ impl<K: Stored> Gathered for Catalogue<K> {
     }
 }
 
-/// Cutoffs of users.
+/// Cutoffs of users, or of addresses.
 #[derive(Default)]
-struct CutOffs(Vec<Update<Links>>);
+struct CutOffs<const OF_EMAILS: bool>(Vec<Update<Links>>);
 
-impl Gathered for CutOffs {
-    const PREFIX: &'static [u8] = keys::PERSON_CUTOFFS;
+impl<const OF_EMAILS: bool> Gathered for CutOffs<OF_EMAILS> {
+    const PREFIX: &'static [u8] = if OF_EMAILS {
+        keys::EMAIL_CUTOFFS
+    } else {
+        keys::PERSON_CUTOFFS
+    };
 
     fn add(&mut self, key: &[u8], bytes: &[u8]) -> Option<()> {
         self.0.push(cut_off(key, Some(bytes))?);
@@ -143,11 +147,15 @@ pub(super) fn read_users(journal: &Journal) -> Result<(Catalogue<Users>, u64)> {
 pub(super) fn read_links(journal: &Journal) -> Result<(Catalogue<Links>, u64)> {
     let view = journal.view();
     let mut latest = pending(&view, update::<Links>)?;
-    latest.extend(pending_of(&view, keys::PERSON_CUTOFFS, cut_off)?);
+    for prefix in [keys::PERSON_CUTOFFS, keys::EMAIL_CUTOFFS] {
+        latest.extend(pending_of(&view, prefix, cut_off)?);
+    }
     drop(view);
     let mut catalogue: Catalogue<Links> = read_all(journal.tree(), Catalogue::default())?;
-    let CutOffs(cutoffs) = read_all(journal.tree(), CutOffs::default())?;
-    catalogue.apply_all(cutoffs);
+    let of_users: CutOffs<false> = read_all(journal.tree(), CutOffs::default())?;
+    let of_emails: CutOffs<true> = read_all(journal.tree(), CutOffs::default())?;
+    catalogue.apply_all(of_users.0);
+    catalogue.apply_all(of_emails.0);
     catalogue.apply_all(latest);
     Ok((catalogue, last_change(journal)?))
 }
@@ -184,14 +192,18 @@ fn update<K: Stored>(key: &[u8], value: Option<&[u8]>) -> Option<Update<K>> {
     Some(Update::Remove(std::str::from_utf8(id).ok()?.to_owned()))
 }
 
-/// Returns the update for the cutoffs of a user.
+/// Returns the update for the cutoffs of a person.
 fn cut_off(key: &[u8], value: Option<&[u8]>) -> Option<Update<Links>> {
-    let user = key.strip_prefix(keys::PERSON_CUTOFFS)?;
+    let person = match key.strip_prefix(keys::PERSON_CUTOFFS) {
+        Some(user) => std::str::from_utf8(user).ok()?.to_owned(),
+        None => {
+            let email = key.strip_prefix(keys::EMAIL_CUTOFFS)?;
+            ledger::name_of_email(std::str::from_utf8(email).ok()?)
+        }
+    };
     let cutoffs = value.map(postcard::from_bytes).transpose().ok()?;
-    Some(Update::Note(CutOff {
-        user: std::str::from_utf8(user).ok()?.to_owned(),
-        cutoffs: cutoffs.unwrap_or_default(),
-    }))
+    let cutoffs = cutoffs.unwrap_or_default();
+    Some(Update::Note(CutOff { person, cutoffs }))
 }
 
 /// Reads all rows into `all`. Several threads read ranges of keys, and the parts are joined in the

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use latchkey_core::activity::EntryRow;
 use latchkey_core::directory::{Row, Totals, User};
-use latchkey_core::ledger::{InstanceCutoffs, IssuedLink, LinkPerson};
+use latchkey_core::ledger::{InstanceCutoffs, IssuedLink};
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, Result};
 use serde::Serialize;
@@ -102,13 +102,10 @@ impl Loading {
                 person,
                 link,
                 claims,
-            } => {
-                let key = match person {
-                    LinkPerson::User(user) => keys::claims_of_user(user.as_str(), &link),
-                    LinkPerson::Email(email) => keys::claims_of_email(&email.key(), &link),
-                };
-                self.insert(key, &Value::Object(claims).to_string())
-            }
+            } => self.insert(
+                keys::claims(&person, &link),
+                &Value::Object(claims).to_string(),
+            ),
             Row::ShortLink { link, code } => {
                 self.insert(keys::short_code(&link), &code)?;
                 self.insert(keys::short_link(&code), &link)
@@ -116,6 +113,9 @@ impl Loading {
             Row::LinkRequest(request) => self.insert(keys::request(&request.person), &request),
             Row::Cutoffs { user, cutoffs } => {
                 self.insert(keys::person_cutoffs(user.as_str()), &cutoffs)
+            }
+            Row::EmailCutoffs { email, cutoffs } => {
+                self.insert(keys::email_cutoffs(&email.key()), &cutoffs)
             }
             Row::Session { key, session } => self.insert(keys::session(&key), &session),
             Row::Entry(entry) => self.put_entry(entry),

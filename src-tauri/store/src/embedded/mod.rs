@@ -328,8 +328,14 @@ impl Directory for EmbeddedDirectory {
         self.read(move |State { journal, links, .. }| {
             let read = || load::read_links(journal);
             let page = links.with(read, |all| {
-                let instance = ledger::instance_cutoffs(&journal.view())?;
-                all.find_links(&query, &instance, sort, &place, limit)
+                let view = journal.view();
+                let owners = query
+                    .user
+                    .as_ref()
+                    .map(|user| ledger::names_of(&view, user));
+                let instance = ledger::instance_cutoffs(&view)?;
+                drop(view);
+                all.find_links(&query, owners.transpose()?, &instance, sort, &place, limit)
             })?;
             let view = journal.view();
             let listed = page.ids.iter().filter_map(|id| {

@@ -220,6 +220,11 @@ fn add(key: &[u8], row: &[u8], changes: u64, rows: &mut Vec<Row>) -> Result<()> 
             user: id(user)?,
             cutoffs: decoded(row)?,
         });
+    } else if let Some(email) = text(keys::EMAIL_CUTOFFS) {
+        rows.push(Row::EmailCutoffs {
+            email: Email::from_kept(email?),
+            cutoffs: decoded(row)?,
+        });
     } else if key.starts_with(keys::CLAIMS) {
         let (kind, person, link) = keys::claims_in(key).ok_or_else(damaged)?;
         let claims: String = decoded(row)?;

@@ -21,8 +21,21 @@ impl Draft {
         }
         self.push(Effect::SetLastOutboxEntry(entry.number));
         self.record(entry.event.clone());
-        if let EventData::KeyLeaked { key, .. } = &entry.event.data {
-            self.revoke_key(key, false);
+        match &entry.event.data {
+            EventData::KeyLeaked { key, .. } => self.revoke_key(key, false),
+            EventData::KeyRetired { key } => self.set_retirement(key, Some(entry.at)),
+            EventData::KeyRetirementSet { key, retires_at } => {
+                self.set_retirement(key, Some(*retires_at));
+            }
+            EventData::KeyRotated {
+                key,
+                old,
+                retires_at,
+            } => {
+                self.set_retirement(old, Some(*retires_at));
+                self.set_retirement(key, None);
+            }
+            _ => {}
         }
         let named = entry.event.data.named_user();
         if let (Some(recorded), Some(named)) = (self.entries.last_mut(), named) {

@@ -5,8 +5,8 @@ use super::super::effect::Effect;
 use super::Draft;
 use crate::activity::{AuditContext, Event, EventData};
 use crate::ledger::{
-    Cutoff, GivenOut, IssuedLink, LinkOrigin, LinkPerson, PersonCutoffs, Revocation,
-    RevocationScope, Standing, TakenLink,
+    Cutoff, GivenOut, InstanceCutoffs, IssuedLink, LinkOrigin, LinkPerson, PersonCutoffs,
+    Revocation, RevocationScope, Standing, TakenLink,
 };
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
@@ -35,13 +35,15 @@ impl Draft {
         let is_taken_back = found
             .as_ref()
             .is_some_and(|link| self.is_taken_back(link, &person));
-        if let (true, false, LinkPerson::User(user)) = (taken.supersedes, is_taken_back, &person) {
-            self.supersede(user);
+        if taken.supersedes && !is_taken_back {
+            let cutoff = self.cutoff(false);
+            self.cut_off(&person, |cutoffs| cutoffs.supersede(cutoff));
         }
         let is_taken = |link: &IssuedLink| link.origin == LinkOrigin::Taken;
         if let Some(mut link) = found.clone().filter(is_taken) {
             link.give_out(given);
             link.note = taken.note.clone().or(link.note);
+            link.has_short |= taken.short.is_some();
             if taken.supersedes && !is_taken_back {
                 link.taken_in = Some(self.facts.change);
             }
@@ -71,6 +73,7 @@ impl Draft {
         link.not_before = registered.not_before;
         link.expires_at = registered.expires_at;
         link.uses = registered.uses;
+        link.has_short |= taken.short.is_some();
         if !is_taken_back {
             link.taken_in = Some(self.facts.change);
         }
@@ -99,25 +102,24 @@ impl Draft {
     /// Revokes links. Revoking them again changes nothing, unless it also ends their sessions.
     pub(super) fn revoke_links(&mut self, revocation: &Revocation) -> Result<Outcome> {
         let ends_sessions = revocation.ends_sessions;
-        let cutoff = Cutoff {
-            at: self.now,
-            before: None,
-            change: self.facts.change,
-            ends_sessions,
-        };
+        let cutoff = self.cutoff(ends_sessions);
         let mut event = Event::from(EventData::LinksRevoked {
             scope: revocation.scope.clone(),
             ends_sessions,
         });
         match &revocation.scope {
             RevocationScope::Link(id) => return Ok(self.revoke_link(id, ends_sessions)),
-            RevocationScope::Person(user) => {
-                let cutoffs = self.cutoffs_of(user);
-                let revoked = Some(cutoff.merged(cutoffs.revoked));
-                self.set_cutoffs(user, PersonCutoffs { revoked, ..cutoffs });
-                let known = self.facts.user(user).cloned();
-                self.withdraw_requests(user, known.as_ref());
-                event = event.of(user);
+            RevocationScope::Person(named) => {
+                let person = self
+                    .facts
+                    .named(named)
+                    .ok_or_else(|| unknown_person(named))?;
+                self.cut_off(&person, |cutoffs| cutoffs.revoke(cutoff));
+                self.withdraw_requests_of(&person);
+                event = match &person {
+                    LinkPerson::User(user) => event.of(user),
+                    LinkPerson::Email(_) => event.of(named),
+                };
             }
             RevocationScope::Before(before) => {
                 if *before > self.now {
@@ -125,13 +127,12 @@ impl Draft {
                         "Links are revoked up to now, and not up to a time in the future.";
                     return Err(Error::new(ErrorCode::InvalidSetting, message).about("before"));
                 }
-                let cutoff = Cutoff {
+                let mut cutoffs = self.facts.cutoffs.clone();
+                cutoffs.revoke(Cutoff {
                     before: Some(*before),
                     ..cutoff
-                };
-                let mut cutoffs = self.facts.cutoffs.clone();
-                cutoffs.revoked = Some(cutoff.merged(cutoffs.revoked));
-                self.push(Effect::SetInstanceCutoffs(cutoffs));
+                });
+                self.set_instance_cutoffs(cutoffs);
             }
             RevocationScope::Key(key) => self.revoke_key(key, ends_sessions),
         }
@@ -139,23 +140,39 @@ impl Draft {
         Ok(self.record_event(event))
     }
 
-    /// Revokes the links that a key has signed.
-    pub(super) fn revoke_key(&mut self, key: &str, ends_sessions: bool) {
-        let cutoff = Cutoff {
+    /// Returns a cutoff for all links until now.
+    const fn cutoff(&self, ends_sessions: bool) -> Cutoff {
+        Cutoff {
             at: self.now,
             before: None,
             change: self.facts.change,
             ends_sessions,
-        };
+        }
+    }
+
+    /// Revokes the links that a key has signed.
+    pub(super) fn revoke_key(&mut self, key: &str, ends_sessions: bool) {
         let mut cutoffs = self.facts.cutoffs.clone();
-        let merged = cutoff.merged(cutoffs.of_key(key));
-        cutoffs.keys.retain(|(known, _)| known != key);
-        if cutoffs.keys.len() >= MAX_KEYS {
+        if cutoffs.of_key(key).is_none() && cutoffs.keys.len() >= MAX_KEYS {
             let (_, oldest) = cutoffs.keys.remove(0);
             cutoffs.revoked = Some(by_time(oldest, cutoffs.revoked));
         }
-        cutoffs.keys.push((key.to_owned(), merged));
+        cutoffs.revoke_key(key, self.cutoff(ends_sessions));
+        self.set_instance_cutoffs(cutoffs);
+    }
+
+    /// Notes from when a key does not verify any more, in Unix seconds. `None` if it verifies.
+    pub(super) fn set_retirement(&mut self, key: &str, at: Option<i64>) {
+        if self.facts.cutoffs.retires_at(key) != at {
+            let mut cutoffs = self.facts.cutoffs.clone();
+            cutoffs.set_retirement(key, at);
+            self.push(Effect::SetInstanceCutoffs(cutoffs));
+        }
+    }
+
+    fn set_instance_cutoffs(&mut self, cutoffs: InstanceCutoffs) {
         self.push(Effect::SetInstanceCutoffs(cutoffs));
+        self.note_time(self.now);
     }
 
     fn revoke_link(&mut self, id: &str, ends_sessions: bool) -> Outcome {
@@ -178,45 +195,41 @@ impl Draft {
         self.record_event(event)
     }
 
-    /// Stops all links of a person that were given out before the link of this change.
-    fn supersede(&mut self, user: &UserId) {
-        let cutoffs = self.cutoffs_of(user);
-        let cutoff = Cutoff {
-            at: self.now,
-            before: None,
-            change: self.facts.change,
-            ends_sessions: false,
-        };
-        let superseded = Some(cutoff.merged(cutoffs.superseded));
-        self.set_cutoffs(
-            user,
-            PersonCutoffs {
-                superseded,
-                ..cutoffs
-            },
-        );
-    }
-
-    /// Returns whether a link was revoked or superseded.
+    /// Returns whether a link was revoked or superseded, or its person was removed.
     fn is_taken_back(&self, link: &IssuedLink, person: &LinkPerson) -> bool {
-        let cutoffs = match person {
-            LinkPerson::User(user) => self.cutoffs_of(user),
-            LinkPerson::Email(_) => PersonCutoffs::default(),
+        let (cutoffs, terms) = (self.facts.cutoffs_of(person), link.terms());
+        let is_removed = cutoffs.removed.is_some_and(|cutoff| cutoff.covers(&terms));
+        is_removed || Standing::taken_back(&terms, &cutoffs, &self.facts.cutoffs).is_some()
+    }
+
+    /// Notes that the links of a removed user are revoked, by the ID and by the address.
+    pub(super) fn cut_off_removed(&mut self, user: &UserId, at: i64) {
+        let cutoff = Cutoff {
+            at,
+            ..self.cutoff(false)
         };
-        Standing::taken_back(&link.terms(), &cutoffs, &self.facts.cutoffs).is_some()
+        let person = LinkPerson::User(user.clone());
+        self.cut_off(&person, |cutoffs| cutoffs.remove(cutoff));
     }
 
-    fn cutoffs_of(&self, user: &UserId) -> PersonCutoffs {
-        let person = self.facts.person(user);
-        person.map(|person| person.cutoffs).unwrap_or_default()
-    }
-
-    /// Sets the cutoffs of a person. Links that were only shown until now are before them.
-    fn set_cutoffs(&mut self, user: &UserId, cutoffs: PersonCutoffs) {
-        self.push(Effect::SetPersonCutoffs(user.clone(), cutoffs));
-        if self.facts.recent_links(user).flatten().is_some() {
-            self.push(Effect::SetRecentLinks(user.clone(), None));
+    /// Changes the cutoffs of a person, and those of the address if links were given out for it
+    /// before the person had it. Links that were only shown until now are before them.
+    fn cut_off(&mut self, person: &LinkPerson, change: impl Fn(&mut PersonCutoffs)) {
+        let mut people = vec![person.clone()];
+        if let LinkPerson::User(user) = person {
+            let email = self.facts.user(user).and_then(|user| user.email.clone());
+            let email = email.map(LinkPerson::Email);
+            people.extend(email.filter(|email| self.facts.has_links(email) == Some(true)));
+            if self.facts.recent_links(user).flatten().is_some() {
+                self.push(Effect::SetRecentLinks(user.clone(), None));
+            }
         }
+        for person in people {
+            let mut cutoffs = self.facts.cutoffs_of(&person);
+            change(&mut cutoffs);
+            self.push(Effect::SetPersonCutoffs(person, Box::new(cutoffs)));
+        }
+        self.note_time(self.now);
     }
 
     /// Notes that sessions must be compared with their links from now on.
@@ -239,6 +252,14 @@ impl Draft {
         let name = name.or_else(|| user?.metadata.display_name());
         name.map(str::to_owned)
     }
+}
+
+/// Returns the error for a person whom no user and no link names.
+fn unknown_person(named: &UserId) -> Error {
+    let message = format!(
+        "No user has the ID or the address '{named}', and no link was given out for it. Nothing was revoked. Look the ID up in the list of links or users."
+    );
+    Error::new(ErrorCode::UnknownUser, message).about("user")
 }
 
 /// Returns a cutoff for all links that were issued until the cutoff of a key, and for those of an

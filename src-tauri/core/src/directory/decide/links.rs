@@ -83,7 +83,7 @@ impl Draft {
     /// Returns the time of the last cutoff that a shown link of a person must follow, in Unix
     /// seconds.
     fn cut_off_at(&self, id: &UserId) -> Option<i64> {
-        let cutoffs = self.facts.person(id)?.cutoffs;
+        let cutoffs = &self.facts.person(id)?.cutoffs;
         let all = [cutoffs.revoked, cutoffs.superseded].into_iter().flatten();
         all.map(|cutoff| cutoff.at).max()
     }

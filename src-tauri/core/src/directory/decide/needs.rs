@@ -36,8 +36,8 @@ impl Command {
             }
             Self::Remove(id) => {
                 wanted.links_since_edit(id);
-                wanted.user_with_email(id);
                 wanted.requests_of(id);
+                wanted.cutoffs_of(id);
             }
             Self::Suspend(id) => wanted.requests_of(id),
             Self::SignOut(id) => {
@@ -70,6 +70,9 @@ impl Command {
                         wanted.short_code(id);
                     }
                 }
+                if taken.supersedes {
+                    wanted.superseded(&taken.claims.payload);
+                }
                 if let Some(request) = &taken.grants {
                     wanted.request_to_judge(&request.person);
                 }
@@ -79,10 +82,7 @@ impl Command {
                 RevocationScope::Link(id) => {
                     wanted.link(id);
                 }
-                RevocationScope::Person(user) => {
-                    wanted.requests_of(user);
-                    wanted.recent_links(user);
-                }
+                RevocationScope::Person(named) => wanted.named(named),
                 RevocationScope::Before(_) | RevocationScope::Key(_) => {}
             },
             Self::AskForLink(asking) => wanted.request_of_code(asking),
@@ -93,6 +93,9 @@ impl Command {
                 for time in times {
                     wanted.person(&time.user);
                     wanted.links_since_edit(&time.user);
+                    if let Ok(email) = Email::parse(time.user.as_str(), "user") {
+                        wanted.email(&email);
+                    }
                 }
             }
             Self::RecordOutbox(entry) => wanted.outbox_entry(entry),
@@ -245,6 +248,58 @@ impl<'a> Wanted<'a> {
         let user = person.and_then(|person| person.user.as_ref());
         if let Some(email) = user.and_then(|user| user.email.as_ref()) {
             self.request(&LinkPerson::Email(email.clone()));
+        }
+    }
+
+    /// Adds the cutoffs of a user, by the ID and by the address.
+    fn cutoffs_of(&mut self, id: &UserId) {
+        self.user_with_email(id);
+        self.recent_links(id);
+        let person = self.facts.person(id);
+        let user = person.and_then(|person| person.user.as_ref());
+        if let Some(email) = user.and_then(|user| user.email.as_ref()) {
+            self.linked(&LinkPerson::Email(email.clone()));
+        }
+    }
+
+    /// Adds the person of a link whose older links stop working.
+    fn superseded(&mut self, payload: &Payload) {
+        let person = match payload {
+            Payload::Email(email) => match self.email(email) {
+                Some(_) => self.facts.link_person(payload),
+                None => return,
+            },
+            Payload::Id(_) | Payload::User(_) => self.facts.link_person(payload),
+        };
+        match &person {
+            LinkPerson::User(id) => self.cutoffs_of(id),
+            LinkPerson::Email(_) => {}
+        }
+    }
+
+    /// Adds the person whom an ID or an address names.
+    fn named(&mut self, named: &UserId) {
+        self.linked(&LinkPerson::User(named.clone()));
+        self.requests_of(named);
+        self.cutoffs_of(named);
+        let Ok(email) = Email::parse(named.as_str(), "user") else {
+            return;
+        };
+        let person = LinkPerson::Email(email.clone());
+        self.linked(&person);
+        self.request(&person);
+        if let Some(EmailUsers {
+            owner: Some(owner), ..
+        }) = self.email(&email)
+        {
+            self.requests_of(owner);
+            self.cutoffs_of(owner);
+        }
+    }
+
+    fn linked(&mut self, person: &LinkPerson) {
+        if self.facts.has_links(person).is_none() {
+            add(&mut self.needs.linked, person);
         }
     }
 

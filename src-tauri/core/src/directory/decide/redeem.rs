@@ -9,7 +9,9 @@ use super::super::user::{Origin, User};
 use super::{Draft, not_loaded};
 use crate::Result;
 use crate::activity::{AuditContext, Event};
-use crate::ledger::{IssuedLink, LinkOrigin, LinkStatus, LinkTerms, PersonCutoffs, Standing, Use};
+use crate::ledger::{
+    IssuedLink, LinkOrigin, LinkPerson, LinkStatus, LinkTerms, PersonCutoffs, Standing, Use,
+};
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -110,25 +112,35 @@ fn state_of(
     if link.is_some_and(|link| link.is_for_another(subject, id)) {
         return LinkState::OfAnother;
     }
-    let person = id.and_then(|id| facts.person(id));
-    let mut cutoffs = person.map(|person| person.cutoffs).unwrap_or_default();
+    let person = id.cloned().map(LinkPerson::User);
+    let address = match &code.payload {
+        Payload::Email(email) => Some(LinkPerson::Email(email.clone())),
+        Payload::Id(_) | Payload::User(_) => None,
+    };
+    let people = person.iter().chain(&address);
+    let mut cutoffs: Vec<_> = people.map(|person| facts.cutoffs_of(person)).collect();
     let recent = id.and_then(|id| facts.recent_links(id).flatten());
     let is_recent = recent.is_some_and(|recent| recent.contains(&code.link));
     if is_recent && link.is_none() {
         // The link was shown after the cutoffs of the person.
-        cutoffs = PersonCutoffs::default();
+        cutoffs.clear();
     }
-    let issued_at = code.registered.issued_at;
-    let unknown = || LinkTerms {
+    if cutoffs.is_empty() {
+        cutoffs.push(PersonCutoffs::default());
+    }
+    let unknown = LinkTerms {
         key: code.key_id.as_deref(),
-        ..LinkTerms::unknown(issued_at)
+        ..LinkTerms::unknown(code.registered.issued_at)
     };
-    let terms = link.map_or_else(unknown, IssuedLink::terms);
-    let taken_back = Standing::taken_back(&terms, &cutoffs, &facts.cutoffs);
-    match taken_back.map(|standing| standing.status) {
-        Some(LinkStatus::Superseded) => return LinkState::Superseded,
-        Some(_) => return LinkState::Revoked,
-        None => {}
+    let terms = link.map_or(unknown, IssuedLink::terms);
+    let taken_back = |cutoffs| Standing::taken_back(&terms, cutoffs, &facts.cutoffs);
+    let taken_back: Vec<_> = cutoffs.iter().filter_map(taken_back).collect();
+    let is = |status| taken_back.iter().any(|back| back.status == status);
+    if is(LinkStatus::Revoked) {
+        return LinkState::Revoked;
+    }
+    if is(LinkStatus::Superseded) {
+        return LinkState::Superseded;
     }
     let used = link.map_or(0, |link| link.used);
     let repeats = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));

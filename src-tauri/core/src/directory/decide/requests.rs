@@ -172,6 +172,21 @@ impl Draft {
         }
     }
 
+    /// Closes the requests of a person, by the ID and by the address.
+    pub(super) fn withdraw_requests_of(&mut self, person: &LinkPerson) {
+        match person {
+            LinkPerson::User(user) => {
+                let known = self.facts.user(user).cloned();
+                self.withdraw_requests(user, known.as_ref());
+            }
+            LinkPerson::Email(_) => {
+                if self.facts.request(person).flatten().is_some() {
+                    self.push(Effect::DeleteRequest(person.clone()));
+                }
+            }
+        }
+    }
+
     fn open_request(&self, request: &RequestRef) -> Result<NewLinkRequest> {
         let found = self.facts.request(&request.person).flatten();
         let found = found.filter(|open| {

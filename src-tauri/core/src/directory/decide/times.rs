@@ -6,6 +6,8 @@ use super::super::effect::Effect;
 use super::super::user::TimeAhead;
 use super::Draft;
 use crate::activity::EventData;
+use crate::ledger::LinkPerson;
+use crate::protocol::email::Email;
 use crate::time;
 
 impl Draft {
@@ -21,8 +23,13 @@ impl Draft {
         if found.len() < MAX_TIMES && time::is_ahead(latest, self.now) {
             self.push(Effect::SetLatestTime(self.now));
         }
-        let count = users.len().try_into().unwrap_or(u64::MAX);
-        if !users.is_empty() {
+        let mut count = users.len().try_into().unwrap_or(u64::MAX);
+        let mut cutoffs = self.facts.cutoffs.clone();
+        if cutoffs.correct(self.now) {
+            self.push(Effect::SetInstanceCutoffs(cutoffs));
+            count += 1;
+        }
+        if count > 0 {
             self.record(EventData::TimesCorrected { users }.into());
         }
         Outcome::Count(count)
@@ -30,9 +37,13 @@ impl Draft {
 
     fn correct_time(&mut self, found: &TimeAhead) -> bool {
         let id = &found.user;
+        if found.is_cutoff {
+            return self.correct_cutoffs(found);
+        }
         if found.is_removal {
             let is_there = self.facts.removed_at(id) == Some(found.at);
             if is_there {
+                self.correct_cutoffs(found);
                 // If a user has the ID again, the removal is dropped. Otherwise links that were
                 // made for that user would count as older.
                 let at = self.facts.user(id).is_none().then_some(self.now);
@@ -52,5 +63,20 @@ impl Draft {
         let links = links.unwrap_or_default().to_vec();
         self.push(Effect::SetLinksSinceEdit(id.clone(), Some(links)));
         true
+    }
+
+    /// Corrects the cutoffs of a user with the ID, and of the address.
+    fn correct_cutoffs(&mut self, found: &TimeAhead) -> bool {
+        let by_id = LinkPerson::User(found.user.clone());
+        let email = Email::parse(found.user.as_str(), "user").ok();
+        let mut is_any = false;
+        for person in email.map(LinkPerson::Email).into_iter().chain([by_id]) {
+            let mut cutoffs = self.facts.cutoffs_of(&person);
+            if cutoffs.correct(self.now) {
+                self.push(Effect::SetPersonCutoffs(person, Box::new(cutoffs)));
+                is_any = true;
+            }
+        }
+        is_any
     }
 }

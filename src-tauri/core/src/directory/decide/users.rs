@@ -180,6 +180,7 @@ impl Draft {
     pub(super) fn remove(&mut self, id: &UserId) -> Result<Outcome> {
         let user = self.known_user(id)?;
         let at = self.now.max(user.last_known_at());
+        self.cut_off_removed(id, at);
         if let Some(email) = &user.email {
             self.release_email(email, id, at);
         }
@@ -189,9 +190,13 @@ impl Draft {
         self.push(Effect::NoteOrder(at));
         self.forget_links_since_edit(id);
         self.push(Effect::SetRecentLinks(id.clone(), None));
-        self.push(Effect::ForgetClaims(LinkPerson::User(id.clone())));
+        self.push(Effect::ForgetClaims(
+            LinkPerson::User(id.clone()),
+            id.clone(),
+        ));
         if let Some(email) = &user.email {
-            self.push(Effect::ForgetClaims(LinkPerson::Email(email.clone())));
+            let person = LinkPerson::Email(email.clone());
+            self.push(Effect::ForgetClaims(person, id.clone()));
         }
         self.withdraw_requests(id, Some(&user));
         self.note_time(at);

@@ -49,7 +49,7 @@ impl Catalogue<Links> {
         let cut_off = std::mem::take(&mut states.cut_off);
         if !cut_off.is_empty() {
             let living = self.rows.living();
-            let cut_off = living.filter(|(_, link)| cut_off.contains(&link.user()));
+            let cut_off = living.filter(|(_, link)| cut_off.contains(&link.owner()));
             rows.extend(cut_off.map(|(row, _)| row));
         }
         if !rows.is_empty() {

@@ -10,7 +10,7 @@ use super::states::States;
 use super::{Catalogue, PageOfIds};
 use latchkey_core::Result;
 use latchkey_core::ledger::{
-    Cutoff, InstanceCutoffs, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, LinkTerms,
+    InstanceCutoffs, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, LinkTerms,
     PersonCutoffs, Standing,
 };
 use latchkey_core::paging::Search;
@@ -22,8 +22,9 @@ pub(in crate::embedded) enum Links {}
 
 /// Values of a link in the catalogue.
 pub(in crate::embedded) struct LinkValues<'a> {
-    /// ID of the user.
-    pub(in crate::embedded) user: Option<Cow<'a, str>>,
+    /// User, or the address that nobody had, as
+    /// [`name_of`](crate::embedded::ledger::name_of) names them.
+    pub(in crate::embedded) owner: Option<Cow<'a, str>>,
     /// ID of the signing key.
     pub(in crate::embedded) key: Option<Cow<'a, str>>,
     pub(in crate::embedded) entered_at: i64,
@@ -42,40 +43,52 @@ pub(in crate::embedded) struct LinkFields {
     /// Number of the change that gave it out. [`NO_CHANGE`] for none.
     taken_in: u64,
     used: u32,
-    user: TextId,
+    owner: TextId,
     uses: Uses,
+    has_short: bool,
     key: TextId,
 }
 
 impl LinkFields {
-    /// Returns the user of the link.
-    pub(super) const fn user(&self) -> TextId {
-        self.user
+    /// Returns the person of the link.
+    pub(super) const fn owner(&self) -> TextId {
+        self.owner
     }
 }
 
 /// Number that no change has.
 const NO_CHANGE: u64 = u64::MAX;
+/// Cutoffs of a person without any.
+static NO_CUTOFFS: PersonCutoffs = PersonCutoffs::none();
 /// Number that no text has.
 const NO_TEXT: TextId = TextId::MAX;
 
-/// Users and keys of the links, and the states of the links.
+/// People and keys of the links, and the states of the links.
 #[derive(Default)]
 pub(in crate::embedded) struct LinkShared {
-    users: Interned,
+    owners: Interned,
     keys: Interned,
-    /// Cutoffs of the users who have any.
-    revoked: HashMap<TextId, Cutoff>,
-    superseded: HashMap<TextId, Cutoff>,
+    /// Cutoffs of the people who have any.
+    cutoffs: HashMap<TextId, PersonCutoffs>,
     pub(super) states: Option<States>,
     /// Number of the last [judgement](Catalogue::judge) that changed a state.
     pub(super) version: u64,
 }
 
-/// New cutoffs of a user.
+/// New cutoffs of a person.
 pub(in crate::embedded) struct CutOff {
-    pub(in crate::embedded) user: String,
+    /// Person, as [`name_of`](crate::embedded::ledger::name_of) names them.
+    pub(in crate::embedded) person: String,
     pub(in crate::embedded) cutoffs: PersonCutoffs,
+}
+
+/// Filter of links.
+#[derive(Clone, Default, PartialEq)]
+pub(in crate::embedded) struct LinkFilter {
+    /// The query. Its answer does not depend on the time itself, so that is 0.
+    query: LinkQuery,
+    /// Names of the person whose links are sought. `None` for the links of all people.
+    owners: Option<Vec<String>>,
 }
 
 impl Kind for Links {
@@ -84,13 +97,13 @@ impl Kind for Links {
     type Shared = LinkShared;
     type Note = CutOff;
     type By = LinkSortBy;
-    type Query = LinkQuery;
+    type Query = LinkFilter;
 
     const NAME: &'static str = "links";
 
     fn into_owned<'a>(values: LinkValues<'_>) -> LinkValues<'a> {
         LinkValues {
-            user: values.user.map(|user| user.into_owned().into()),
+            owner: values.owner.map(|owner| owner.into_owned().into()),
             key: values.key.map(|key| key.into_owned().into()),
             ..values
         }
@@ -110,8 +123,9 @@ impl Kind for Links {
             taken_in: terms.taken_in.unwrap_or(NO_CHANGE),
             // A limit of uses is much lower.
             used: u32::try_from(terms.used).unwrap_or(u32::MAX),
-            user: id(&mut shared.users, &values.user),
+            owner: id(&mut shared.owners, &values.owner),
             uses: terms.uses,
+            has_short: terms.has_short,
             key: id(&mut shared.keys, &values.key),
         }
     }
@@ -120,29 +134,25 @@ impl Kind for Links {
         shared: &mut LinkShared,
         other: &LinkShared,
     ) -> impl Fn(LinkFields) -> LinkFields + use<> {
-        let users = shared.users.join(&other.users);
+        let owners = shared.owners.join(&other.owners);
         let keys = shared.keys.join(&other.keys);
         let id = |ids: &[TextId], id: TextId| ids.get(id as usize).copied().unwrap_or(NO_TEXT);
         move |fields| LinkFields {
-            user: id(&users, fields.user),
+            owner: id(&owners, fields.owner),
             key: id(&keys, fields.key),
             ..fields
         }
     }
 
-    fn note(shared: &mut LinkShared, CutOff { user, cutoffs }: CutOff) {
-        let user = shared.users.intern(&user);
-        for (all, cutoff) in [
-            (&mut shared.revoked, cutoffs.revoked),
-            (&mut shared.superseded, cutoffs.superseded),
-        ] {
-            match cutoff {
-                Some(cutoff) => all.insert(user, cutoff),
-                None => all.remove(&user),
-            };
+    fn note(shared: &mut LinkShared, CutOff { person, cutoffs }: CutOff) {
+        let person = shared.owners.intern(&person);
+        if cutoffs == PersonCutoffs::default() {
+            shared.cutoffs.remove(&person);
+        } else {
+            shared.cutoffs.insert(person, cutoffs);
         }
         if let Some(states) = &mut shared.states {
-            states.cut_off(user);
+            states.cut_off(person);
         }
     }
 
@@ -170,23 +180,27 @@ impl Kind for Links {
         }
     }
 
-    fn search(query: &LinkQuery) -> &Search {
-        &query.search
+    fn search(filter: &LinkFilter) -> &Search {
+        &filter.query.search
     }
 
     fn filter<'a>(
-        query: &'a LinkQuery,
+        filter: &'a LinkFilter,
         shared: &'a LinkShared,
     ) -> impl Fn(RowId, &LinkFields) -> bool {
-        let user = query.user.as_ref();
-        let user = user.map(|user| shared.users.find(user.as_str()));
+        let query = &filter.query;
+        // A text that is not known belongs to no link.
+        let owners = filter.owners.as_ref().map(|owners| {
+            let owners = owners.iter().filter_map(|owner| shared.owners.find(owner));
+            owners.collect::<Vec<_>>()
+        });
         let key = query.key.as_ref();
         let key = key.map(|key| shared.keys.find(key));
         let states = shared.states.as_ref();
         let state = move |row| states.and_then(|states| states.of(row));
         move |row, link| {
-            // A text that is not known belongs to no link.
-            user.is_none_or(|user| user == Some(link.user))
+            let is_owner = |owners: &Vec<TextId>| owners.contains(&link.owner);
+            owners.as_ref().is_none_or(is_owner)
                 && key.is_none_or(|key| key == Some(link.key))
                 && (!is_of_state(query)
                     || state(row).is_some_and(|status| {
@@ -200,8 +214,8 @@ impl Kind for Links {
         a == b
     }
 
-    fn version(query: &LinkQuery, shared: &LinkShared) -> u64 {
-        if is_of_state(query) {
+    fn version(filter: &LinkFilter, shared: &LinkShared) -> u64 {
+        if is_of_state(&filter.query) {
             shared.version
         } else {
             0
@@ -226,16 +240,10 @@ impl LinkShared {
         instance: &InstanceCutoffs,
         now: i64,
     ) -> LinkStatus {
-        let terms = self.terms(link);
-        let of_user = |all: &HashMap<TextId, Cutoff>| {
-            let has_any = !all.is_empty() && link.user != NO_TEXT;
-            has_any.then(|| all.get(&link.user).copied()).flatten()
-        };
-        let person = PersonCutoffs {
-            revoked: of_user(&self.revoked),
-            superseded: of_user(&self.superseded),
-        };
-        Standing::of(&terms, &person, instance, now).status
+        let has_any = !self.cutoffs.is_empty() && link.owner != NO_TEXT;
+        let person = has_any.then(|| self.cutoffs.get(&link.owner)).flatten();
+        let person = person.unwrap_or(&NO_CUTOFFS);
+        Standing::of(&self.terms(link), person, instance, now).status
     }
 
     pub(super) fn terms(&self, link: &LinkFields) -> LinkTerms<'_> {
@@ -252,15 +260,17 @@ impl LinkShared {
             // The state does not depend on it.
             revoked_ends_sessions: false,
             taken_in: Some(link.taken_in).filter(|change| *change != NO_CHANGE),
+            has_short: link.has_short,
         }
     }
 }
 
 impl Catalogue<Links> {
-    /// Returns a page of the links that match `query`.
+    /// Returns a page of the links that match `query`. `owners` are the names of its user.
     pub(in crate::embedded) fn find_links(
         &mut self,
         query: &LinkQuery,
+        owners: Option<Vec<String>>,
         instance: &InstanceCutoffs,
         sort: LinkSort,
         place: &LinkPageStart,
@@ -269,11 +279,10 @@ impl Catalogue<Links> {
         if is_of_state(query) {
             self.judge(instance, query.now);
         }
-        // The answer does not depend on the time itself.
         let query = LinkQuery {
             now: 0,
             ..query.clone()
         };
-        self.find(&query, sort, place, limit)
+        self.find(&LinkFilter { query, owners }, sort, place, limit)
     }
 }

@@ -28,18 +28,23 @@ pub(super) struct States {
     expiring: BinaryHeap<Reverse<(i64, RowId)>>,
     /// Rows that have changed since.
     pub(super) touched: Vec<RowId>,
-    /// Users whose cutoffs have changed since.
+    /// People whose cutoffs have changed since.
     pub(super) cut_off: HashSet<TextId>,
 }
 
 impl States {
     pub(super) fn new(instance: &InstanceCutoffs, now: i64) -> Self {
+        let horizon = now.saturating_add(HORIZON_SECS);
         Self {
             of: Vec::new(),
             counts: LinkCounts::default(),
             instance: instance.clone(),
             from: now,
-            until: now.saturating_add(HORIZON_SECS),
+            // All links of a key change their state when it retires.
+            until: instance
+                .next_retirement(now)
+                .unwrap_or(horizon)
+                .min(horizon),
             expiring: BinaryHeap::new(),
             touched: Vec::new(),
             cut_off: HashSet::new(),
@@ -57,9 +62,9 @@ impl States {
         self.touched.len() > self.of.len()
     }
 
-    /// Notes that the cutoffs of a user have changed.
-    pub(super) fn cut_off(&mut self, user: TextId) {
-        self.cut_off.insert(user);
+    /// Notes that the cutoffs of a person have changed.
+    pub(super) fn cut_off(&mut self, person: TextId) {
+        self.cut_off.insert(person);
     }
 
     /// Sets the state of a row, which ends at `over_at` if the link expires. Returns whether the

@@ -18,9 +18,8 @@ struct Model {
 
 impl Model {
     fn standing(&self, link: &IssuedLink, now: i64) -> Standing {
-        let person = link.user.as_ref();
-        let person = person.and_then(|user| self.people.get(user.as_str()));
-        let person = person.copied().unwrap_or_default();
+        let person = owner(link).and_then(|owner| self.people.get(&owner));
+        let person = person.cloned().unwrap_or_default();
         Standing::of(&link.terms(), &person, &self.instance, now)
     }
 
@@ -39,7 +38,7 @@ impl Model {
         let is_in = |word: &String| texts.iter().any(|text| text.contains(word));
         query.status.is_none_or(|wanted| wanted == status)
             && query.works.is_none_or(|works| works == status.works())
-            && (query.user.is_none() || query.user == link.user)
+            && names(query).is_none_or(|names| owner(link).is_some_and(|it| names.contains(&it)))
             && (query.key.is_none() || query.key == link.key)
             && query.search.words().iter().all(is_in)
     }
@@ -71,7 +70,7 @@ impl Model {
         }
         anew.append(part);
         let people = self.people.iter();
-        let people = people.map(|(user, cutoffs)| note(user, *cutoffs));
+        let people = people.map(|(person, cutoffs)| note(person, cutoffs.clone()));
         anew.apply_all(people.collect());
         anew
     }
@@ -92,9 +91,24 @@ fn position(sort: LinkSort, link: &IssuedLink) -> Position<'_> {
     Position::new(key, &link.id)
 }
 
-fn note(user: &str, cutoffs: PersonCutoffs) -> Update<Links> {
-    let user = user.to_owned();
-    Update::Note(CutOff { user, cutoffs })
+/// Returns the name of the person to whom a link belongs.
+fn owner(link: &IssuedLink) -> Option<String> {
+    match (&link.user, &link.subject) {
+        (Some(user), _) => Some(user.as_str().to_owned()),
+        (None, Some(subject)) if subject.contains('@') => Some(format!("\0{subject}")),
+        (None, _) => None,
+    }
+}
+
+/// Returns the names that a query seeks. No user has an address here.
+fn names(query: &LinkQuery) -> Option<Vec<String>> {
+    let user = query.user.as_ref()?;
+    Some(vec![user.as_str().to_owned(), format!("\0{user}")])
+}
+
+fn note(person: &str, cutoffs: PersonCutoffs) -> Update<Links> {
+    let person = person.to_owned();
+    Update::Note(CutOff { person, cutoffs })
 }
 
 fn put(link: &IssuedLink) -> Update<Links> {
@@ -108,7 +122,8 @@ fn all(
     sort: LinkSort,
 ) -> Vec<String> {
     let start = LinkPageStart::First;
-    let page = catalogue.find_links(query, &model.instance, sort, &start, usize::MAX);
+    let (owners, instance) = (names(query), &model.instance);
+    let page = catalogue.find_links(query, owners, instance, sort, &start, usize::MAX);
     page.unwrap().ids
 }
 
@@ -139,6 +154,7 @@ fn some_link(id: &str, change: u64, now: i64, next: &mut impl FnMut(u64) -> u64)
     link.expires_at = (next(4) > 0).then(|| now + next(400).cast_signed());
     link.uses = Uses::limited(next(4)).unwrap_or_default();
     link.taken_in = (next(3) > 0).then_some(change);
+    link.has_short = next(4) == 0;
     link
 }
 
@@ -162,18 +178,30 @@ fn change_something(
     let known = model.links.get_mut(&id);
     match (next(20), known) {
         (0, _) => {
-            let user = format!("user-{}", next(9));
-            let cutoffs = PersonCutoffs {
-                revoked: (next(2) == 0).then(|| cutoff(change, now, next)),
-                superseded: (next(2) == 0).then(|| cutoff(change, now, next)),
+            let person = match next(3) {
+                0 => format!("\0person.{}@with.the.same.end.example", next(20)),
+                _ => format!("user-{}", next(9)),
             };
-            model.people.insert(user.clone(), cutoffs);
-            vec![note(&user, cutoffs)]
+            let cutoffs = model.people.entry(person.clone()).or_default();
+            match next(4) {
+                0 => cutoffs.revoke(cutoff(change, now, next)),
+                1 => cutoffs.supersede(cutoff(change, now, next)),
+                2 => cutoffs.remove(cutoff(change, now, next)),
+                _ => *cutoffs = PersonCutoffs::default(),
+            }
+            vec![note(&person, cutoffs.clone())]
         }
         (1, _) if next(10) == 0 => {
-            model.instance.revoked = Some(cutoff(change, now, next));
             let key = format!("key-{}", next(3));
-            model.instance.keys = vec![(key, cutoff(change, now, next))];
+            match next(4) {
+                0 => model.instance.revoke(cutoff(change, now, next)),
+                1 => model.instance.revoke_key(&key, cutoff(change, now, next)),
+                2 => {
+                    let at = now + next(900).cast_signed() - 100;
+                    model.instance.set_retirement(&key, Some(at));
+                }
+                _ => model.instance = InstanceCutoffs::default(),
+            }
             Vec::new()
         }
         (2..4, _) => {
@@ -194,7 +222,7 @@ fn change_something(
             vec![put(link)]
         }
         (13, Some(link)) => {
-            link.forget_person();
+            link.forget_person(&UserId::parse("user-1", "id").unwrap());
             vec![put(link)]
         }
         _ => {
@@ -223,6 +251,12 @@ fn queries(now: i64, next: &mut impl FnMut(u64) -> u64) -> Vec<LinkQuery> {
     }));
     queries.push(LinkQuery {
         user: Some(UserId::parse(&format!("user-{}", next(9)), "id").unwrap()),
+        works: (next(2) == 0).then_some(true),
+        ..query.clone()
+    });
+    let address = format!("person.{}@with.the.same.end.example", next(20));
+    queries.push(LinkQuery {
+        user: Some(UserId::parse(&address, "id").unwrap()),
         works: (next(2) == 0).then_some(true),
         ..query.clone()
     });

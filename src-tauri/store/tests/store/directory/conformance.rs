@@ -107,6 +107,12 @@ macro_rules! administration_tests {
                 a_newer_link_replaces_the_older_ones_of_its_person;
                 the_order_of_links_within_one_second_is_known;
                 a_clock_that_is_set_back_changes_no_order_of_links;
+                a_link_that_had_ended_stays_so_when_it_is_revoked_later;
+                links_of_a_removed_user_count_as_revoked_and_later_ones_work;
+                links_for_an_address_that_nobody_has_are_found_and_revoked_by_it;
+                revoking_the_links_of_nobody_is_an_error;
+                links_of_a_retired_key_count_as_revoked_from_its_date;
+                cutoffs_of_a_clock_that_was_ahead_are_corrected;
             }
             ledger_finding {
                 links_are_sorted_in_each_order;

@@ -252,7 +252,7 @@ impl Acknowledged {
             let found = found.unwrap().map(|short| short.id);
             // The user may have been removed without an answer to the command.
             let person = directory.user(&crate::directory::id(person)).wait();
-            assert_eq!(link(id).has_short, found.is_some(), "{id}");
+            assert_eq!(link(id).link.has_short, found.is_some(), "{id}");
             match found {
                 Some(found) => assert_eq!(found, *id),
                 None => assert!(person.unwrap().is_none(), "the short link of {id} is lost"),

@@ -302,7 +302,7 @@ pub(super) fn a_link_has_one_short_link(directory: &dyn Directory) {
         directory.take_link(taken, &by(at(0))).wait()
     };
     give(None).unwrap();
-    assert!(!listed(directory, link.id()).has_short);
+    assert!(!listed(directory, link.id()).link.has_short);
     give(Some(code)).unwrap();
     give(Some(code)).unwrap();
     give(None).unwrap();
@@ -310,14 +310,14 @@ pub(super) fn a_link_has_one_short_link(directory: &dyn Directory) {
         give(Some(another)).unwrap_err().code,
         ErrorCode::NotCopyable
     );
-    assert!(listed(directory, link.id()).has_short);
-    assert!(!listed(directory, other.id()).has_short);
+    assert!(listed(directory, link.id()).link.has_short);
+    assert!(!listed(directory, other.id()).link.has_short);
     let all = all(directory, LinkSort::default());
-    let short = all.iter().filter(|listed| listed.has_short);
+    let short = all.iter().filter(|listed| listed.link.has_short);
     let short: Vec<&str> = short.map(|listed| &*listed.link.id).collect();
     assert_eq!(short, [link.id()]);
     directory.remove(&id("ada"), &by(at(0))).wait().unwrap_err();
     assert_eq!(redeem(directory, &link.code), "provisioned");
     directory.remove(&id("ada"), &by(at(0))).wait().unwrap();
-    assert!(!listed(directory, link.id()).has_short);
+    assert!(!listed(directory, link.id()).link.has_short);
 }

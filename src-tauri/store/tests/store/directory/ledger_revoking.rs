@@ -1,13 +1,16 @@
 //! Suite of tests of taking links back: revoking and replacing them, in a known order.
 
+use latchkey_core::ErrorCode;
+use latchkey_core::activity::{ActivityQuery, Actor, EventData, OutboxEntry};
 use latchkey_core::directory::Directory;
 use latchkey_core::ledger::{LinkQuery, LinkStatus, Revocation, RevocationScope, TakenLink};
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
 use super::made_links::{
-    HOUR, find, give, listed, made, made_at, made_with, query, redeem, revoke, revoke_at, status,
-    take, take_at,
+    HOUR, Made, find, give, listed, listed_at, made, made_at, made_for, made_with, query, redeem,
+    revoke, revoke_at, status, take, take_at,
 };
 use super::{at, code, code_without_iat, id, person};
 use crate::by;
@@ -206,4 +209,239 @@ pub(super) fn a_clock_that_is_set_back_changes_no_order_of_links(directory: &dyn
         (counts.revoked, counts.superseded, counts.in_use),
         (1, 1, 1)
     );
+}
+
+pub(super) fn a_link_that_had_ended_stays_so_when_it_is_revoked_later(directory: &dyn Directory) {
+    let (once, old) = (made_for("ada", Some(1)), made_at("bob", at(-2 * HOUR)));
+    take(directory, &once);
+    take_at(directory, &old, at(-2 * HOUR));
+    assert_eq!(redeem(directory, &once.code), "provisioned");
+    let ended = [LinkStatus::UsedUp, LinkStatus::Expired];
+    let states = || [&once, &old].map(|link| status(directory, link.id()));
+    assert_eq!(states(), ended);
+    revoke(directory, RevocationScope::Link(once.id().to_owned()));
+    revoke(directory, RevocationScope::Before(at(0).as_second()));
+    assert_eq!(states(), ended);
+    let newer = TakenLink {
+        supersedes: true,
+        ..made("bob").taken()
+    };
+    directory.take_link(newer, &by(at(0))).wait().unwrap();
+    assert_eq!(states(), ended);
+    let counts = directory.link_counts(at(0)).wait().unwrap();
+    assert_eq!((counts.used_up, counts.expired, counts.not_used), (1, 1, 1));
+    // Its sessions end all the same.
+    revoke_at(
+        directory,
+        RevocationScope::Link(once.id().to_owned()),
+        true,
+        at(0),
+    );
+    let standing = listed(directory, once.id()).standing;
+    assert!(standing.ends_sessions && standing.status == LinkStatus::UsedUp);
+    assert_eq!(redeem(directory, &once.code), "link_revoked");
+}
+
+pub(super) fn links_of_a_removed_user_count_as_revoked_and_later_ones_work(
+    directory: &dyn Directory,
+) {
+    // The first link was given out before anybody had the address, and nobody has used it.
+    let by_email = made_with(&json!({ "email": "ada@acme.example" }), None, at(-50));
+    take_at(directory, &by_email, at(-50));
+    let ada = person("ada", Some("ada@acme.example"));
+    directory.add(&ada, &by(at(-40))).wait().unwrap();
+    let (used, unused) = (give(directory, "ada"), give(directory, "ada"));
+    assert_eq!(redeem(directory, &used.code), "signed_in");
+    directory.remove(&ada.id, &by(at(0))).wait().unwrap();
+    let all = [&by_email, &used, &unused];
+    for link in all {
+        let standing = listed(directory, link.id()).standing;
+        assert_eq!(standing.status, LinkStatus::Revoked);
+        assert_eq!(standing.ended_at, Some(at(0).as_second()));
+    }
+    // The reason for a refusal is the removal.
+    assert_eq!(redeem(directory, &used.code), "user_removed");
+    directory.add(&ada, &by(at(0))).wait().unwrap();
+    let later = give(directory, "ada");
+    assert_eq!(redeem(directory, &later.code), "signed_in");
+    assert_eq!(status(directory, later.id()), LinkStatus::InUse);
+    for link in all {
+        assert_eq!(status(directory, link.id()), LinkStatus::Revoked);
+        assert_eq!(redeem(directory, &link.code), "user_removed");
+    }
+    let counts = directory.link_counts(at(0)).wait().unwrap();
+    assert_eq!((counts.revoked, counts.in_use, counts.not_used), (3, 1, 0));
+}
+
+pub(super) fn links_for_an_address_that_nobody_has_are_found_and_revoked_by_it(
+    directory: &dyn Directory,
+) {
+    let payload = json!({ "email": "Ada@acme.example" });
+    let (first, second) = (
+        made_with(&payload, None, at(0)),
+        made_with(&payload, None, at(0)),
+    );
+    take_at(directory, &first, at(-9));
+    take(directory, &second);
+    give(directory, "bob");
+    let of = |named: &str| LinkQuery {
+        user: Some(id(named)),
+        ..query()
+    };
+    let both = [first.id(), second.id()];
+    assert_eq!(find(directory, &of("ada@ACME.example")), both);
+    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
+    let later = made_with(&payload, None, at(0));
+    take(directory, &later);
+    let states = |links: &[&Made]| {
+        let states = links.iter().map(|link| status(directory, link.id()));
+        states.collect::<Vec<_>>()
+    };
+    let expected = [
+        LinkStatus::Revoked,
+        LinkStatus::Revoked,
+        LinkStatus::NotUsed,
+    ];
+    assert_eq!(states(&[&first, &second, &later]), expected);
+    let working = LinkQuery {
+        works: Some(true),
+        ..of("ada@acme.example")
+    };
+    assert_eq!(find(directory, &working), [later.id()]);
+    // Revoked links stay revoked when somebody gets the address. All three then belong to that user.
+    let ada = person("ada", Some("ada@acme.example"));
+    directory.add(&ada, &by(at(0))).wait().unwrap();
+    assert_eq!(redeem(directory, &first.code), "link_revoked");
+    assert_eq!(find(directory, &of("ada")).len(), 3);
+    let newer = made_with(&payload, None, at(0));
+    let taken = TakenLink {
+        supersedes: true,
+        ..newer.taken()
+    };
+    directory.take_link(taken, &by(at(0))).wait().unwrap();
+    assert_eq!(redeem(directory, &later.code), "link_superseded");
+    assert_eq!(status(directory, later.id()), LinkStatus::Superseded);
+    assert_eq!(redeem(directory, &newer.code), "signed_in");
+    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
+    assert_eq!(status(directory, newer.id()), LinkStatus::Revoked);
+    assert_eq!(redeem(directory, &newer.code), "link_revoked");
+}
+
+pub(super) fn revoking_the_links_of_nobody_is_an_error(directory: &dyn Directory) {
+    let nobody = |named: &str| {
+        let revocation = Revocation {
+            scope: RevocationScope::Person(id(named)),
+            ends_sessions: true,
+        };
+        directory.revoke_links(revocation, &by(at(0))).wait()
+    };
+    for named in ["ada", "Ada Lovelace", "ada@acme.example"] {
+        let refused = nobody(named).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::UnknownUser, "{named}");
+        assert!(refused.message.contains(named), "{}", refused.message);
+    }
+    let count = || {
+        let all = ActivityQuery::default();
+        let entries = directory.activity(&all, None, 100);
+        entries.wait().unwrap().entries.len()
+    };
+    assert_eq!(count(), 0);
+    // A link names the person, and a removed user is known, too.
+    give(directory, "ada");
+    nobody("ada").unwrap();
+    let eve = person("eve", None);
+    directory.add(&eve, &by(at(0))).wait().unwrap();
+    directory.remove(&eve.id, &by(at(0))).wait().unwrap();
+    nobody("eve").unwrap();
+}
+
+pub(super) fn links_of_a_retired_key_count_as_revoked_from_its_date(directory: &dyn Directory) {
+    let number = std::cell::Cell::new(0);
+    let record = |data: EventData| {
+        number.set(number.get() + 1);
+        let entry = OutboxEntry {
+            number: number.get(),
+            at: at(0).as_second(),
+            actor: Actor::CommandLine,
+            address: None,
+            event: data.into(),
+        };
+        directory.record_outbox(&[entry]).wait().unwrap();
+    };
+    let (long, short) = (give(directory, "ada"), made("ada"));
+    let taken = TakenLink {
+        short: Some(ShortCode::new().unwrap().hash()),
+        ..short.taken()
+    };
+    directory.take_link(taken, &by(at(0))).wait().unwrap();
+    let other = made("ada");
+    let taken = TakenLink::new(other.claims.clone(), Some("key-2".to_owned()));
+    directory.take_link(taken, &by(at(0))).wait().unwrap();
+    let states = |second| {
+        let links = [&long, &short, &other].map(|link| link.id());
+        links.map(|id| listed_at(directory, id, at(second)).standing.status)
+    };
+    let counts = |second| {
+        let counts = directory.link_counts(at(second)).wait().unwrap();
+        (counts.not_used, counts.revoked)
+    };
+    let works = [LinkStatus::NotUsed; 3];
+    assert_eq!((states(0), counts(0)), (works, (3, 0)));
+    record(EventData::KeyRotated {
+        key: "key-2".to_owned(),
+        old: "key-1".to_owned(),
+        retires_at: at(100).as_second(),
+    });
+    assert_eq!((states(99), counts(99)), (works, (3, 0)));
+    // Nothing is written at the date.
+    let gone = [
+        LinkStatus::Revoked,
+        LinkStatus::NotUsed,
+        LinkStatus::NotUsed,
+    ];
+    assert_eq!((states(100), counts(100)), (gone, (2, 1)));
+    let standing = listed_at(directory, long.id(), at(500)).standing;
+    assert_eq!(standing.ended_at, Some(at(100).as_second()));
+    record(EventData::KeyRetirementSet {
+        key: "key-1".to_owned(),
+        retires_at: at(200).as_second(),
+    });
+    assert_eq!((states(199), counts(199)), (works, (3, 0)));
+    assert_eq!((states(200), counts(200)), (gone, (2, 1)));
+    record(EventData::KeyRetired {
+        key: "key-1".to_owned(),
+    });
+    assert_eq!((states(0), counts(0)), (gone, (2, 1)));
+    let working = LinkQuery {
+        works: Some(true),
+        key: Some("key-1".to_owned()),
+        ..query()
+    };
+    assert_eq!(find(directory, &working), [short.id()]);
+}
+
+pub(super) fn cutoffs_of_a_clock_that_was_ahead_are_corrected(directory: &dyn Directory) {
+    let ada = person("ada", None);
+    directory.add(&ada, &by(at(-500))).wait().unwrap();
+    let ahead = at(5_000);
+    revoke_at(directory, RevocationScope::Person(id("ada")), false, ahead);
+    revoke_at(
+        directory,
+        RevocationScope::Before(ahead.as_second()),
+        false,
+        ahead,
+    );
+    let foreign = code(r#""id":"ada""#, -10);
+    assert_eq!(redeem(directory, &foreign), "link_revoked");
+    let found = directory.times_ahead(at(-130)).wait().unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|time| (time.user.as_str(), time.is_cutoff))
+        .collect();
+    assert_eq!(found, [("ada", true)]);
+    // The one of the instance is corrected, too.
+    assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 2);
+    assert_eq!(redeem(directory, &foreign), "signed_in");
+    assert!(directory.times_ahead(at(-130)).wait().unwrap().is_empty());
+    assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 0);
 }

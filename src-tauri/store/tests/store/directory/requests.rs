@@ -227,7 +227,7 @@ fn the_new_link_keeps_the_note_and_has_a_short_link_if_the_old_one_had() {
         let (listed, _) = directory.link(&link, at(0)).wait().unwrap().unwrap();
         assert_eq!(listed.link.note, Some(format!("desk of {user}")));
         assert_eq!(listed.link.given[0].given, GivenAs::Message);
-        assert_eq!(listed.has_short, short.is_some());
+        assert_eq!(listed.link.has_short, short.is_some());
         assert_eq!(short_url.is_some(), short.is_some());
         assert!(open(&directory).is_empty());
         let again = grant(&directory, granting, &by, |_| Ok::<_, Error>(()));

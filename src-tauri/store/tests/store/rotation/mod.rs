@@ -115,7 +115,10 @@ fn a_key_that_is_replaced_at_once_is_deleted_at_once() {
     assert_eq!(usable(&home, &first, now()), [active(&second)]);
     assert!(!is_kept(&home, &first));
     assert!(second.dropped.is_empty());
-    assert_eq!(events(&home, &first), ["instance_made", "secret_replaced"]);
+    assert_eq!(
+        events(&home, &first),
+        ["instance_made", "secret_replaced", "key_retired"]
+    );
 }
 
 #[test]
