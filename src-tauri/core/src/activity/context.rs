@@ -25,6 +25,41 @@ pub enum Actor {
     Latchkey,
 }
 
+impl Actor {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Studio => "studio",
+            Self::CommandLine => "command_line",
+            Self::ApiKey(_) => "api_key",
+            Self::Latchkey => "latchkey",
+        }
+    }
+
+    /// Returns the name of the API key by which a program acted.
+    #[must_use]
+    pub const fn api_key(&self) -> Option<&str> {
+        match self {
+            Self::ApiKey(name) => Some(name.as_str()),
+            Self::Visitor | Self::Studio | Self::CommandLine | Self::Latchkey => None,
+        }
+    }
+
+    /// Returns words for the end of a sentence: `in Studio`, `by the command line`.
+    #[must_use]
+    pub fn after_verb(&self) -> String {
+        match self {
+            Self::Visitor => "by a visitor".into(),
+            Self::Studio => "in Studio".into(),
+            Self::CommandLine => "by the command line".into(),
+            Self::ApiKey(name) => format!("by API key {name}"),
+            Self::Latchkey => "by Latchkey".into(),
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::csv;
 use super::line_format::LineFormat;
-use crate::activity::{ActivityQuery, Actor, Entry, Kind, Reference};
+use crate::activity::{ActivityQuery, Entry, Kind, Reference};
 use crate::directory::Directory;
 use crate::{Error, Result, time};
 
@@ -97,13 +97,7 @@ struct ExportedEntry<'a> {
 impl<'a> ExportedEntry<'a> {
     fn new(entry: &'a Entry) -> Self {
         let event = &entry.event;
-        let (actor, api_key) = match &entry.actor {
-            Actor::Visitor => ("visitor", None),
-            Actor::Studio => ("studio", None),
-            Actor::CommandLine => ("command_line", None),
-            Actor::ApiKey(name) => ("api_key", Some(name.as_str())),
-            Actor::Latchkey => ("latchkey", None),
-        };
+        let (actor, api_key) = (entry.actor.name(), entry.actor.api_key());
         let repeats = entry.repeats.as_ref();
         Self {
             number: entry.number,
@@ -155,6 +149,7 @@ impl<'a> ExportedEntry<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Actor;
 
     #[test]
     fn json_lines_have_the_columns_of_csv() {

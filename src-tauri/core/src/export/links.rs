@@ -14,7 +14,7 @@ use crate::{Error, Result, time};
 const PAGE: usize = 1000;
 
 /// Headings of the columns.
-const HEADINGS: [&str; 24] = [
+const HEADINGS: [&str; 26] = [
     "id",
     "status",
     "ended_at",
@@ -26,7 +26,9 @@ const HEADINGS: [&str; 24] = [
     "given_at",
     "given_as",
     "given_by",
+    "given_by_api_key",
     "times_given",
+    "has_short",
     "key",
     "issued_at",
     "not_before",
@@ -80,7 +82,7 @@ pub async fn export_links(
     }
 }
 
-fn cells(link: &LedgerLink) -> [Cow<'_, str>; 24] {
+fn cells(link: &LedgerLink) -> [Cow<'_, str>; 26] {
     let (first, given) = (link.given.first(), link.given.len());
     let text =
         |text: Option<&'_ str>| -> Cow<'_, str> { text.unwrap_or_default().to_owned().into() };
@@ -100,11 +102,10 @@ fn cells(link: &LedgerLink) -> [Cow<'_, str>; 24] {
         link.origin.name().into(),
         moment(first.map(|first| first.at)),
         text(first.map(|first| first.given.name())),
-        first
-            .map(|first| first.by.to_string())
-            .unwrap_or_default()
-            .into(),
+        text(first.map(|first| first.by.name())),
+        text(first.and_then(|first| first.by.api_key())),
         given.to_string().into(),
+        link.has_short.to_string().into(),
         text(link.key.as_deref()),
         moment(link.issued_at),
         moment(link.not_before),

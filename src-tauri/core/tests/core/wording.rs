@@ -26,10 +26,12 @@ const WORDS_OF_FACES: [&str; 14] = [
 ];
 
 /// Texts that are not messages.
-const ALLOWED: [&str; 6] = [
-    // Actors, and a title in the activity.
+const ALLOWED: [&str; 8] = [
+    // Actors, also after a verb, and a title in the activity.
     "Studio",
     "The command line",
+    "in Studio",
+    "by the command line",
     "Settings changed",
     // Name under which a process holds a directory.
     "latchkey serve",
