@@ -62,7 +62,7 @@ macro_rules! command_list {
                 links(links::LinksRequest) -> links::LinkPage;
                 link_counts(instance::InstanceRef) -> ledger::LinkCounts;
                 link(links::LinkRef) -> links::LinkDetails;
-                links_revoke(links::LinkRevocation) -> ();
+                links_revoke(links::LinkRevocation) -> Option<ledger::LinkStatus>;
                 link_copy(links::LinkCopy) -> copied::Copied;
                 link_qr_save(links::LinkQrSave) -> qr_files::QrSaved;
             }

@@ -77,7 +77,7 @@ fn a_copied_link_is_in_the_ledger_stays_the_same_and_is_copied_again_until_it_is
     let _ = boundary.ask("link_copy", again.clone());
     assert_eq!(links(&boundary, &here)[0]["given"][1]["given"], "code");
     let revocation = json!({
-        "instance": here, "links": { "kind": "link", "id": listed[0]["id"] }, "ends_sessions": false,
+        "instance": here, "links": { "link": listed[0]["id"], "end_sessions": false },
     });
     boundary.ask("links_revoke", revocation).unwrap();
     assert_eq!(verdict(&boundary, &here, &preview), "link_revoked");
@@ -202,10 +202,26 @@ fn a_newer_link_supersedes_older_ones_and_a_revocation_of_a_person_ends_all() {
     assert_eq!(verdict(&boundary, &here, &first), "link_superseded");
     assert_eq!(verdict(&boundary, &here, &second), "signed_in");
     let revocation = json!({
-        "instance": here, "links": { "kind": "person", "user": "ada" }, "ends_sessions": true,
+        "instance": here, "links": { "user": "ada", "end_sessions": true },
     });
     boundary.ask("links_revoke", revocation).unwrap();
     assert_eq!(verdict(&boundary, &here, &second), "link_revoked");
+}
+
+#[test]
+fn links_of_a_removed_user_are_revoked_and_the_links_of_nobody_cannot_be() {
+    let (boundary, here) = hosted_here();
+    let preview = composed(&boundary, &here, &Value::Null);
+    copy(&boundary, &here, &preview, &notes());
+    let revocation = json!({
+        "instance": here, "links": { "user": "nobody", "end_sessions": false },
+    });
+    let refused = boundary.ask("links_revoke", revocation).unwrap_err();
+    assert_eq!(refused["code"], "unknown_user");
+    assert_eq!(links(&boundary, &here)[0]["status"], "not_used");
+    let user = json!({ "instance": here, "id": "ada" });
+    boundary.ask("user_remove", user).unwrap();
+    assert_eq!(links(&boundary, &here)[0]["status"], "revoked");
 }
 
 #[test]
@@ -224,14 +240,14 @@ fn links_of_an_application_elsewhere_are_marked_as_revoked_and_sessions_there_do
     let preview = composed(&boundary, &elsewhere, &Value::Null);
     copy(&boundary, &elsewhere, &preview, &notes());
     let mut revocation = json!({
-        "instance": elsewhere, "links": { "kind": "person", "user": "ada" }, "ends_sessions": true,
+        "instance": elsewhere, "links": { "user": "ada", "end_sessions": true },
     });
     let refused = boundary
         .ask("links_revoke", revocation.clone())
         .unwrap_err();
     assert_eq!(refused["code"], "hosted_elsewhere");
     assert_eq!(links(&boundary, &elsewhere)[0]["status"], "not_used");
-    revocation["ends_sessions"] = json!(false);
+    revocation["links"]["end_sessions"] = json!(false);
     boundary.ask("links_revoke", revocation).unwrap();
     assert_eq!(links(&boundary, &elsewhere)[0]["status"], "revoked");
 }

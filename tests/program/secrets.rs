@@ -163,8 +163,7 @@ fn link_requests(instance: &str) -> Vec<(&'static str, Value)> {
         (
             "links_revoke",
             json!({
-                "instance": instance, "links": { "kind": "link", "id": "unknown" },
-                "ends_sessions": false,
+                "instance": instance, "links": { "link": "unknown", "end_sessions": false },
             }),
         ),
     ]

@@ -1166,11 +1166,7 @@ instance: string,
 /**
  * The links.
  */
-links: LinksToRevoke, 
-/**
- * Whether sessions that the links began end at the next request.
- */
-ends_sessions: boolean, };
+links: RevocationRequest, };
 export type LinkSortBy = "entered" | "expires" | "last_use" | "person";
 export type LinkStatus = "not_used" | "in_use" | "used_up" | "expired" | "revoked" | "superseded";
 export type LinkTerms = { 
@@ -1225,19 +1221,6 @@ place: PageStart,
  * Maximum number of links, at most 200.
  */
 limit: number, };
-export type LinksToRevoke = { "kind": "link", 
-/**
- * ID of the link.
- */
-id: string, } | { "kind": "person", 
-/**
- * ID of the user.
- */
-user: string, } | { "kind": "before", 
-/**
- * Time: `2026-11-29T23:10` in the time zone of this computer, or RFC 3339.
- */
-at: string, };
 export type ListenAddress = { 
 /**
  * IP address.
@@ -1732,6 +1715,28 @@ export type RevealedSecret = {
  * The secret.
  */
 secret: string, };
+export type RevocationRequest = { 
+/**
+ * ID of a link. It need not be in the ledger.
+ */
+link?: string, 
+/**
+ * ID or address of a person, all of whose links until now are revoked.
+ */
+user?: string, 
+/**
+ * Time before which all revoked links were issued. It is not in the future. In the window it may
+ * be a time of this computer's zone, such as `2026-11-29T23:10`.
+ */
+before?: string, 
+/**
+ * ID of a signing key, all of whose links until now are revoked.
+ */
+key?: string, 
+/**
+ * Whether sessions that the links began end at the next request.
+ */
+end_sessions: boolean, };
 export type RowAction = "add" | "change" | "same" | "keep" | "problem";
 export type RunningGateway = { 
 /**
@@ -2354,7 +2359,7 @@ export type Commands = {
   links: { request: LinksRequest; response: LinkPage };
   link_counts: { request: InstanceRef; response: LinkCounts };
   link: { request: LinkRef; response: LinkDetails };
-  links_revoke: { request: LinkRevocation; response: null };
+  links_revoke: { request: LinkRevocation; response: LinkStatus | null };
   link_copy: { request: LinkCopy; response: Copied };
   link_qr_save: { request: LinkQrSave; response: QrSaved };
   link_requests: { request: InstanceRef; response: Array<OpenRequest> };

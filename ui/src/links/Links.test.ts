@@ -251,11 +251,19 @@ it('revokes after a question that says exactly what happens', async () => {
   await waitFor(() =>
     expect(asked.findLast(({ name }) => name === 'links_revoke')?.request).toEqual({
       instance: 'here',
-      links: { kind: 'link', id: 'link-0' },
-      ends_sessions: true,
+      links: { link: 'link-0', end_sessions: true },
     }),
   );
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+});
+
+it('says that a link had ended before it was revoked', async () => {
+  open(250, { links_revoke: () => 'expired' });
+  const panel = await openPanel();
+  await userEvent.click(await within(panel).findByTestId('link-revoke'));
+  await userEvent.click(await screen.findByTestId('revoke-confirm'));
+  const said = 'The link had expired before, so nothing was left to take back.';
+  await waitFor(() => expect(toasts.list[0]?.text).toBe(said));
 });
 
 it('exports all links or those of the filter', async () => {
@@ -287,8 +295,7 @@ it('revokes all links that were issued before a time', async () => {
   await waitFor(() =>
     expect(asked.findLast(({ name }) => name === 'links_revoke')?.request).toEqual({
       instance: 'here',
-      links: { kind: 'before', at: '2026-11-20T09:00' },
-      ends_sessions: false,
+      links: { before: '2026-11-20T09:00', end_sessions: false },
     }),
   );
 });
@@ -314,8 +321,7 @@ it('invents nothing about an application elsewhere, marks a link as revoked, and
   await waitFor(() =>
     expect(asked.findLast(({ name }) => name === 'links_revoke')?.request).toEqual({
       instance: 'elsewhere',
-      links: { kind: 'link', id: 'link-0' },
-      ends_sessions: false,
+      links: { link: 'link-0', end_sessions: false },
     }),
   );
   expect(toasts.list[0]?.text).toBe('The link is marked as revoked here.');

@@ -415,10 +415,10 @@ it('lists the links of a user, opens one, and revokes one or all', async () => {
   };
   // A link that has ended is not revoked.
   expect(await revoke(within(list).getByTestId('user-link-revoke'))).toMatchObject({
-    links: { kind: 'link', id: 'link-0' },
+    links: { link: 'link-0' },
   });
   expect(await revoke(within(list).getByTestId('user-links-revoke'))).toMatchObject({
-    links: { kind: 'person', user: 'user-0' },
+    links: { user: 'user-0' },
   });
   const [first] = within(list).getAllByTestId('user-link-entry');
   if (first) await userEvent.click(first);

@@ -112,7 +112,7 @@ impl Scene {
                 run(self.folder.path(), &revoke);
             }
             By::Api => {
-                let body = json!({ option: value, "ends_sessions": self.ends_sessions });
+                let body = json!({ option: value, "end_sessions": self.ends_sessions });
                 assert_eq!(self.post("/revocations", &body).0, 204);
             }
         }

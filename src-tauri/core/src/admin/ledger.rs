@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 use super::SignedClaims;
 use crate::activity::Actor;
 use crate::ledger::{
-    self, GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkPage, LinkStatus, ListedLink, Revocation,
-    RevocationScope, Standing, TakenLink, Use,
+    self, GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkPage, LinkStatus, ListedLink, Standing,
+    TakenLink, Use,
 };
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
 use crate::protocol::user_id::UserId;
 use crate::protocol::uses::Uses;
-use crate::{Error, ErrorCode, Result, time};
+use crate::{Error, Result, time};
 
 /// A sign-in by a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -138,11 +138,7 @@ impl From<LedgerUse> for Use {
 
 impl From<ListedLink> for LedgerLink {
     fn from(listed: ListedLink) -> Self {
-        let ListedLink {
-            link,
-            standing,
-            has_short,
-        } = listed;
+        let ListedLink { link, standing } = listed;
         let given = link.given.into_iter().map(|given| LedgerGivenOut {
             given: given.given,
             at: given.at,
@@ -168,7 +164,7 @@ impl From<ListedLink> for LedgerLink {
             used: link.used,
             first_use: link.first_use.map(Into::into),
             last_use: link.last_use.map(Into::into),
-            has_short,
+            has_short: link.has_short,
         }
     }
 }
@@ -194,6 +190,7 @@ impl From<LedgerLink> for ListedLink {
             used: wire.used,
             first_use: wire.first_use.map(Into::into),
             last_use: wire.last_use.map(Into::into),
+            has_short: wire.has_short,
             ..IssuedLink::new(wire.id, wire.origin, wire.entered_at)
         };
         Self {
@@ -203,7 +200,6 @@ impl From<LedgerLink> for ListedLink {
                 ended_at: wire.ended_at,
                 ends_sessions: wire.ends_sessions,
             },
-            has_short: wire.has_short,
         }
     }
 }
@@ -336,98 +332,6 @@ impl TakenLinkRequest {
             supersedes: self.supersedes,
             short: self.short,
             grants: None,
-        })
-    }
-}
-
-/// Links to revoke: exactly one of the first four members.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RevocationRequest {
-    /// ID of a link. It need not be in the ledger.
-    #[serde(
-        default,
-        deserialize_with = "super::some",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(nullable = false, min_length = 1, max_length = 1024)]
-    pub link: Option<String>,
-    /// ID of a person, all of whose links until now are revoked.
-    #[serde(
-        default,
-        deserialize_with = "super::some",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(nullable = false, min_length = 1, max_length = 255)]
-    pub user: Option<String>,
-    /// Time before which all revoked links were issued. It is not in the future.
-    #[serde(
-        default,
-        deserialize_with = "super::some",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(nullable = false, format = DateTime)]
-    pub before: Option<String>,
-    /// ID of a signing key, all of whose links until now are revoked.
-    #[serde(
-        default,
-        deserialize_with = "super::some",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(nullable = false, min_length = 1, max_length = 255)]
-    pub key: Option<String>,
-    /// Whether sessions that the links began end at the next request.
-    #[serde(default)]
-    pub ends_sessions: bool,
-}
-
-/// Maximum length of the ID of a link to revoke, in bytes. The ledger keeps each one, whether or not
-/// there is such a link.
-pub const MAX_LINK_ID: usize = 1024;
-
-impl From<&Revocation> for RevocationRequest {
-    fn from(revocation: &Revocation) -> Self {
-        let mut request = Self {
-            ends_sessions: revocation.ends_sessions,
-            ..Self::default()
-        };
-        match &revocation.scope {
-            RevocationScope::Link(id) => request.link = Some(id.clone()),
-            RevocationScope::Person(user) => request.user = Some(user.as_str().to_owned()),
-            RevocationScope::Before(at) => request.before = Some(time::exact(*at)),
-            RevocationScope::Key(key) => request.key = Some(key.clone()),
-        }
-        request
-    }
-}
-
-impl RevocationRequest {
-    /// Checks the members.
-    pub fn parse(self) -> Result<Revocation> {
-        let scope = match (self.link, self.user, self.before, self.key) {
-            (Some(link), None, None, None) => {
-                if link.is_empty() || link.len() > MAX_LINK_ID {
-                    let message = format!("The ID of a link has 1 to {MAX_LINK_ID} bytes.");
-                    return Err(Error::new(ErrorCode::InvalidRequest, message).about("link"));
-                }
-                RevocationScope::Link(link)
-            }
-            (None, Some(user), None, None) => {
-                RevocationScope::Person(UserId::parse(&user, "user")?)
-            }
-            (None, None, Some(before), None) => {
-                let zone = jiff::tz::TimeZone::UTC;
-                RevocationScope::Before(time::parse(&before, &zone, "before")?.as_second())
-            }
-            (None, None, None, Some(key)) => RevocationScope::Key(key),
-            _ => {
-                let message = "Name one of 'link', 'user', 'before' and 'key'.";
-                return Err(Error::new(ErrorCode::InvalidRequest, message).about("link"));
-            }
-        };
-        Ok(Revocation {
-            scope,
-            ends_sessions: self.ends_sessions,
         })
     }
 }

@@ -15,6 +15,7 @@ mod lookups;
 mod pairing;
 mod problem;
 mod requests;
+mod revocations;
 mod settings;
 mod snapshots;
 mod users;
@@ -30,15 +31,13 @@ pub use keys::{
     KeyState, KeySummary, NewSigningKey, RetirementRequest, RotationRequest, SigningKeyRecord,
     SigningKeySet, SigningKeys, SigningKeysChanged,
 };
-pub use ledger::{
-    LedgerGivenOut, LedgerLink, LedgerUse, LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest,
-    TakenLinkRequest,
-};
+pub use ledger::{LedgerGivenOut, LedgerLink, LedgerUse, LinkDetails, LinkList, TakenLinkRequest};
 pub use links::{CopyRequest, Link, LinkRequest};
 pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;
 pub use requests::{RequestList, RequestRecord};
+pub use revocations::{MAX_LINK_ID, RevocationRequest};
 pub use settings::InstanceRecord;
 pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{

@@ -6,21 +6,22 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use jiff::tz::TimeZone;
+use latchkey_core::ErrorCode;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest, SignedClaims, TakenLinkRequest,
 };
 use latchkey_core::ledger::{
-    LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink, unknown_link,
+    LinkCounts, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink, unknown_link,
 };
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::{Error, ErrorCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::administration::Administration;
-use super::paging::{page_size, position};
+use super::paging::{page_size, page_start};
 use super::params::Params;
 use super::refused::Refused;
 use crate::api::problem::Problem;
@@ -44,7 +45,7 @@ pub(super) struct Wanted {
     status: Option<LinkStatus>,
     /// Only links that work, or only those that do not.
     works: Option<bool>,
-    /// Only links of the user with this ID.
+    /// Only links of the person with this ID or address.
     #[param(min_length = 1, max_length = 255)]
     user: Option<String>,
     /// Only links that were signed with the key with this ID.
@@ -94,17 +95,7 @@ pub(super) async fn list(
         by: wanted.sort,
         descending: wanted.descending,
     };
-    let start = match (wanted.after, wanted.row) {
-        (Some(_), Some(_)) => {
-            let message = "A page begins either after a link or at a row. Give 'after' or 'row'.";
-            return Err(Error::new(ErrorCode::InvalidCursor, message)
-                .about("row")
-                .into());
-        }
-        (Some(cursor), None) => LinkPageStart::After(cursor.parse()?),
-        (None, Some(row)) => LinkPageStart::Row(position(row, "row")?),
-        (None, None) => LinkPageStart::First,
-    };
+    let start = page_start(wanted.after.as_deref(), wanted.row)?;
     let page = admin.directory.links(&query, sort, &start, limit).await?;
     Ok(answer(StatusCode::OK, &LinkList::from(page))?)
 }
@@ -227,6 +218,7 @@ pub(super) async fn revoke_one(
     post, path = "/revocations", tag = "Links", request_body = RevocationRequest,
     responses(
         (status = 204, description = "The links are revoked"),
+        (status = 404, description = "Nobody has the ID or the address, and no link was given out for it"),
     ),
 )]
 pub(super) async fn revoke(
@@ -234,6 +226,9 @@ pub(super) async fn revoke(
     Extension(by): By,
     Body(request): Body<RevocationRequest>,
 ) -> Result<Response, Refused> {
-    admin.directory.revoke_links(request.parse()?, &by).await?;
+    admin
+        .directory
+        .revoke_links(request.parse(&TimeZone::UTC)?, &by)
+        .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

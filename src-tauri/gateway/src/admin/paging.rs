@@ -1,6 +1,8 @@
 //! Queries of lists.
 
+use latchkey_core::paging::PageStart;
 use latchkey_core::{Error, ErrorCode};
+use serde::de::DeserializeOwned;
 
 use super::refused::Refused;
 
@@ -14,6 +16,25 @@ pub(super) fn page_size(limit: Option<u32>, maximum: u32) -> Result<usize, Refus
             .into());
     }
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Returns the beginning of a page: after a row of an earlier page, at a row, or the first.
+pub(super) fn page_start<By: DeserializeOwned>(
+    after: Option<&str>,
+    row: Option<i64>,
+) -> Result<PageStart<By>, Refused> {
+    match (after, row) {
+        (Some(_), Some(_)) => {
+            let message =
+                "A page begins either after an earlier one or at a row. Give 'after' or 'row'.";
+            Err(Error::new(ErrorCode::InvalidCursor, message)
+                .about("row")
+                .into())
+        }
+        (Some(cursor), None) => Ok(PageStart::After(cursor.parse()?)),
+        (None, Some(row)) => Ok(PageStart::Row(position(row, "row")?)),
+        (None, None) => Ok(PageStart::First),
+    }
 }
 
 /// Returns the position at which a page begins. Fails for a negative number.

@@ -6,23 +6,22 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     AccountEndChange, Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SharedEmails,
     Sought, Times, UserList,
 };
 use latchkey_core::directory::{
-    Command, Counts, Newcomer, Origin, PageStart, Search, Sort, SortBy, User, UserQuery,
-    unknown_user,
+    Command, Counts, Newcomer, Origin, Search, Sort, SortBy, User, UserQuery, unknown_user,
 };
 use latchkey_core::protocol::email::Email;
 use latchkey_core::verdict::{Seats, Status};
-use latchkey_core::{Error, ErrorCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::administration::Administration;
-use super::paging::{page_size, position};
+use super::paging::{page_size, page_start};
 use super::params::Params;
 use super::refused::Refused;
 use crate::api::{Body, answer, user_in};
@@ -107,17 +106,7 @@ pub(super) async fn list(
         by: wanted.sort,
         descending: wanted.descending,
     };
-    let start = match (wanted.after, wanted.row) {
-        (Some(_), Some(_)) => {
-            let message = "A page begins either after a user or at a row. Give 'after' or 'row'.";
-            return Err(Error::new(ErrorCode::InvalidCursor, message)
-                .about("row")
-                .into());
-        }
-        (Some(cursor), None) => PageStart::After(cursor.parse()?),
-        (None, Some(row)) => PageStart::Row(position(row, "row")?),
-        (None, None) => PageStart::First,
-    };
+    let start = page_start(wanted.after.as_deref(), wanted.row)?;
     let mut page = admin.directory.users(&query, sort, &start, limit).await?;
     page.set_statuses(by.at);
     Ok(answer(StatusCode::OK, &UserList::from(page))?)

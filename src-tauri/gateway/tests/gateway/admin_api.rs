@@ -166,7 +166,7 @@ fn body(operation: &Operation, number: usize) -> Value {
         (_, "/times-ahead/correct") => json!({ "times": [] }),
         (_, "/dry-runs" | "/redemptions") => claims,
         (_, "/links") => json!({ "payload": { "id": "ada" } }),
-        (_, "/revocations") => json!({ "link": "4af1", "ends_sessions": true }),
+        (_, "/revocations") => json!({ "link": "4af1", "end_sessions": true }),
         (_, "/inspections") => {
             json!({ "text": "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6ImFkYSJ9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })
         }
