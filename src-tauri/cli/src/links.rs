@@ -13,7 +13,7 @@ use latchkey_core::admin::{LedgerLink, LinkDetails};
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::{Hosted, Instance};
-use latchkey_core::ledger::{LinkPageStart, unknown_link};
+use latchkey_core::ledger::unknown_link;
 use latchkey_core::link::again::{Again, give_out};
 use latchkey_store::Wait as _;
 use latchkey_store::home::Home;
@@ -71,12 +71,9 @@ fn list(
         ));
     }
     let query = filter::query_of(&arguments.filter, now)?;
-    let place = match &arguments.after {
-        Some(cursor) => LinkPageStart::After(cursor.parse()?),
-        None => LinkPageStart::First,
-    };
+    let (place, limit) = (arguments.page.start()?, arguments.page.limit);
     let sort = filter::sort_of(arguments);
-    let page = ledger.links(&query, sort, &place, arguments.limit).wait()?;
+    let page = ledger.links(&query, sort, &place, limit).wait()?;
     let next = page.next.as_ref().map(ToString::to_string);
     let last = page.first_row + page.links.len() as u64;
     let mut text = Text::new();
@@ -84,7 +81,7 @@ fn list(
         words::row(listed, &mut text);
     }
     if page.links.is_empty() {
-        let is_filtered = filter::filters(&query) || arguments.after.is_some();
+        let is_filtered = filter::filters(&query) || arguments.page.after.is_some();
         output.note(if is_filtered {
             "No link matches."
         } else {

@@ -190,7 +190,7 @@ fn list(
             .about("sort"));
         }
     };
-    let first = match arguments.after.as_deref().map(str::parse) {
+    let first = match arguments.page.after.as_deref().map(str::parse) {
         None => 0,
         Some(Ok(row)) => row,
         Some(Err(_)) => {
@@ -207,9 +207,9 @@ fn list(
     };
     let sort = CopySort {
         by,
-        descending: arguments.descending,
+        descending: arguments.page.descending,
     };
-    let page = copy.page(&query, sort, first, arguments.limit);
+    let page = copy.page(&query, sort, first, arguments.page.limit);
     let end = first + page.users.len();
     let next = (end < page.total).then(|| end.to_string());
     let mut text = Text::new();

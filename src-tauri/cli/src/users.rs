@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::directory::{
-    self, Directory, PageStart, Profile, Sort, SortBy, User, UserQuery,
-};
+use latchkey_core::directory::{self, Directory, Profile, Sort, SortBy, User, UserQuery};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::Instance;
 use latchkey_core::protocol::account_end::AccountEnd;
@@ -288,14 +286,11 @@ fn list(
             SortArgument::Created => SortBy::Created,
             SortArgument::LastSignIn => SortBy::LastSignIn,
         },
-        descending: arguments.descending,
+        descending: arguments.page.descending,
     };
-    let place = match &arguments.after {
-        Some(cursor) => PageStart::After(cursor.parse()?),
-        None => PageStart::First,
-    };
+    let place = arguments.page.start()?;
     let mut page = directory
-        .users(&query, sort, &place, arguments.limit)
+        .users(&query, sort, &place, arguments.page.limit)
         .wait()?;
     page.set_statuses(now);
     let next = page.next.as_ref().map(ToString::to_string);
@@ -306,7 +301,7 @@ fn list(
         text.row(&[user.id.as_str(), email, user.status.name(), &end]);
     }
     if page.users.is_empty() {
-        let is_filtered = query != UserQuery::default() || arguments.after.is_some();
+        let is_filtered = query != UserQuery::default() || arguments.page.after.is_some();
         output.note(if is_filtered {
             "No user matches."
         } else {

@@ -77,7 +77,7 @@ pub(crate) struct ActivityFilter {
     /// Only entries about this user, given by the whole id or e-mail address.
     #[arg(long, visible_alias = "user", value_name = "WHO")]
     pub(crate) about: Option<String>,
-    /// Only entries about the link with this ID, as the entries of the link have it.
+    /// Only entries about the link with this id, as the entries of the link have it.
     #[arg(long, value_name = "ID")]
     pub(crate) link: Option<String>,
     /// Only entries from this time on, in local time or RFC 3339.

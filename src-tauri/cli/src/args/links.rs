@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::{LineFormatArgument, page_size, yes_or_no};
+use super::page::PageArguments;
+use super::values::{LineFormatArgument, yes_or_no};
 use super::{FormArguments, SecretArguments};
 use crate::named_file::NamedFile;
 
@@ -75,8 +76,8 @@ pub(crate) struct LinkFilterArguments {
     /// Only links with this state.
     #[arg(long)]
     pub(crate) status: Option<LinkStatusArgument>,
-    /// Only links of the user with this id.
-    #[arg(long, value_name = "ID")]
+    /// Only links of the person with this id or e-mail address.
+    #[arg(long, value_name = "ID|ADDRESS")]
     pub(crate) user: Option<String>,
     /// Only links that were signed with the key with this id.
     #[arg(long, value_name = "KEY")]
@@ -91,18 +92,11 @@ pub(crate) struct LinkFilterArguments {
 pub(crate) struct ListLinksArguments {
     #[command(flatten)]
     pub(crate) filter: LinkFilterArguments,
-    /// Order of the links.
-    #[arg(long, default_value = "entered")]
-    pub(crate) sort: LinkSortArgument,
-    /// Reverse the order.
+    /// Order of the links [default: the newest first].
     #[arg(long)]
-    pub(crate) descending: bool,
-    /// Begin after an earlier page, at the position that was printed there.
-    #[arg(long, value_name = "CURSOR")]
-    pub(crate) after: Option<String>,
-    /// Maximum number of links.
-    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = page_size)]
-    pub(crate) limit: usize,
+    pub(crate) sort: Option<LinkSortArgument>,
+    #[command(flatten)]
+    pub(crate) page: PageArguments,
 }
 
 /// Links to revoke.
@@ -113,8 +107,8 @@ pub(crate) struct RevokeArguments {
     /// --.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Revoke all links of the user with this id until now.
-    #[arg(long, value_name = "ID")]
+    /// Revoke all links until now of the person with this id or e-mail address.
+    #[arg(long, value_name = "ID|ADDRESS")]
     pub(crate) user: Option<String>,
     /// Revoke all links that were issued before this time: 2026-11-29T23:10 or
     /// 2026-11-29T23:10:00Z.

@@ -9,6 +9,7 @@ mod inspect;
 mod instance;
 mod link;
 mod links;
+mod page;
 mod protocol;
 mod redeem;
 mod requests;

@@ -36,7 +36,7 @@ pub(crate) struct RotateArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct RetireArguments {
-    /// ID of the key.
+    /// Id of the key.
     #[arg(allow_hyphen_values = true)]
     pub(crate) key: String,
     #[command(flatten)]

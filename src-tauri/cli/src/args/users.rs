@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::page_size;
+use super::page::PageArguments;
 use crate::named_file::NamedFile;
 
 #[derive(Debug, Args)]
@@ -227,15 +227,8 @@ pub(crate) struct ListArguments {
     /// Order of the users.
     #[arg(long, default_value = "id")]
     pub(crate) sort: SortArgument,
-    /// Reverse the order.
-    #[arg(long)]
-    pub(crate) descending: bool,
-    /// Begin after an earlier page, at the position that was printed there.
-    #[arg(long, value_name = "CURSOR")]
-    pub(crate) after: Option<String>,
-    /// Maximum number of users.
-    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = page_size)]
-    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) page: PageArguments,
 }
 
 /// Status of a user.

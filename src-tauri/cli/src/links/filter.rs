@@ -37,15 +37,21 @@ pub(super) fn filters(query: &LinkQuery) -> bool {
     *query != everything
 }
 
-/// Returns the order of a list.
+/// Returns the order of a list. Without an order, the newest links come first.
 pub(super) fn sort_of(arguments: &ListLinksArguments) -> LinkSort {
+    let Some(sort) = arguments.sort else {
+        return LinkSort {
+            by: LinkSortBy::Entered,
+            descending: true,
+        };
+    };
     LinkSort {
-        by: match arguments.sort {
+        by: match sort {
             LinkSortArgument::Entered => LinkSortBy::Entered,
             LinkSortArgument::Expires => LinkSortBy::Expires,
             LinkSortArgument::LastUse => LinkSortBy::LastUse,
             LinkSortArgument::Person => LinkSortBy::Person,
         },
-        descending: arguments.descending,
+        descending: arguments.page.descending,
     }
 }

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 use latchkey_core::activity::AuditContext;
+use latchkey_core::admin::RevocationRequest;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, Settings};
 use latchkey_core::ledger::{
     LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope, StopsElsewhere,
 };
-use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::shell::quoted;
 use latchkey_core::time;
 use latchkey_store::Wait as _;
@@ -21,7 +21,7 @@ use crate::output::Output;
 use crate::text::Text;
 
 /// Revokes links and says what that has changed. The exit code is 1 for an instance that is hosted
-/// elsewhere, because the codes still work there.
+/// elsewhere, because the codes still work there, unless all of them had ended before.
 pub(super) fn revoke(
     arguments: &RevokeArguments,
     instance: &Instance,
@@ -31,6 +31,7 @@ pub(super) fn revoke(
 ) -> Result<ExitCode, Failure> {
     let stops = StopsElsewhere::of(&instance.settings);
     let is_elsewhere = stops.is_some();
+    let scope = scope(arguments)?;
     let revoking = Revoking {
         ledger,
         settings: &instance.settings,
@@ -38,15 +39,21 @@ pub(super) fn revoke(
         is_elsewhere,
         ends_sessions: arguments.end_sessions,
     };
-    let (text, mut done) = match scope(arguments)? {
+    let Done {
+        text,
+        mut json,
+        is_over,
+    } = match scope {
         Some(scope) => revoking.many(scope)?,
         None => revoking.each(&arguments.ids)?,
     };
-    if let Some(members) = done.as_object_mut() {
+    // A link that had ended works nowhere.
+    let stops = stops.filter(|_| !is_over);
+    if let Some(members) = json.as_object_mut() {
         members.insert("end_sessions".into(), arguments.end_sessions.into());
-        members.insert("works_elsewhere".into(), is_elsewhere.into());
+        members.insert("works_elsewhere".into(), stops.is_some().into());
     }
-    output.print(text, || done)?;
+    output.print(text, || json)?;
     let Some(stops) = stops else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -56,15 +63,16 @@ pub(super) fn revoke(
 
 /// Returns the links that are revoked together. `None` if IDs name them.
 fn scope(arguments: &RevokeArguments) -> Result<Option<RevocationScope>, Failure> {
-    Ok(match (&arguments.user, &arguments.before, &arguments.key) {
-        (Some(user), ..) => Some(RevocationScope::Person(UserId::parse(user, "user")?)),
-        (_, Some(before), _) => {
-            let before = time::parse(before, &TimeZone::system(), "before")?;
-            Some(RevocationScope::Before(before.as_second()))
-        }
-        (.., Some(key)) => Some(RevocationScope::Key(key.clone())),
-        (None, None, None) => None,
-    })
+    if !arguments.ids.is_empty() {
+        return Ok(None);
+    }
+    let request = RevocationRequest {
+        user: arguments.user.clone(),
+        before: arguments.before.clone(),
+        key: arguments.key.clone(),
+        ..RevocationRequest::default()
+    };
+    Ok(Some(request.parse(&TimeZone::system())?.scope))
 }
 
 /// Says what works against links of an instance that is hosted elsewhere.
@@ -84,6 +92,14 @@ fn still_works(stops: StopsElsewhere, instance: &Instance, program: &str) -> Str
     )
 }
 
+/// Result of a revocation.
+struct Done {
+    text: Text,
+    json: Value,
+    /// Whether all links that were named had ended by themselves before.
+    is_over: bool,
+}
+
 struct Revoking<'a> {
     ledger: &'a dyn Directory,
     settings: &'a Settings,
@@ -94,21 +110,27 @@ struct Revoking<'a> {
 
 impl Revoking<'_> {
     /// Revokes links by their IDs.
-    fn each(&self, ids: &[String]) -> Result<(Text, Value), Failure> {
+    fn each(&self, ids: &[String]) -> Result<Done, Failure> {
         let (mut text, mut links, mut stopped) = (Text::new(), Vec::new(), 0_u64);
+        let mut is_over = true;
         for id in ids {
             let found = self.ledger.link(id, self.by.at).wait()?;
             let before = found.map(|(listed, _)| listed.standing.status);
             self.revoke(RevocationScope::Link(id.clone()))?;
             stopped += u64::from(before.is_some_and(LinkStatus::works));
+            is_over &= before.is_some_and(LinkStatus::ended_by_itself);
             text.line(self.words_of_one(id, before));
             links.push(json!({ "id": id, "before": before }));
         }
-        Ok((text, json!({ "links": links, "stopped": stopped })))
+        Ok(Done {
+            text,
+            json: json!({ "links": links, "stopped": stopped }),
+            is_over,
+        })
     }
 
     /// Revokes the links of a scope, and counts those that worked before.
-    fn many(&self, scope: RevocationScope) -> Result<(Text, Value), Failure> {
+    fn many(&self, scope: RevocationScope) -> Result<Done, Failure> {
         let (words, named) = match &scope {
             RevocationScope::Person(user) => (format!("of {user}"), json!({ "user": user })),
             RevocationScope::Before(at) => {
@@ -155,7 +177,11 @@ impl Revoking<'_> {
         if let Some(members) = done.as_object_mut() {
             members.insert("stopped".into(), stopped.into());
         }
-        Ok((text.into(), done))
+        Ok(Done {
+            text: text.into(),
+            json: done,
+            is_over: false,
+        })
     }
 
     fn revoke(&self, scope: RevocationScope) -> Result<(), Failure> {
@@ -177,6 +203,14 @@ impl Revoking<'_> {
     }
 
     fn words_of_one(&self, id: &str, before: Option<LinkStatus>) -> String {
+        if let Some(status) = before.filter(|status| status.ended_by_itself()) {
+            let words = status.words();
+            return if self.ends_sessions {
+                format!("{id} was {words} before.{}", self.about_sessions())
+            } else {
+                format!("{id} was {words} before, so nothing was left to take back.")
+            };
+        }
         let is_known = before.is_some();
         if self.is_elsewhere {
             let was = if is_known {

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use crate::text::Text;
 
-/// Adds a row: ID, person, state, uses, expiry, last sign-in, note.
+/// Adds a row: ID, user or address, name, state, uses, expiry, last sign-in, note.
 pub(super) fn row(listed: &ListedLink, text: &mut Text) {
-    let ListedLink { link, standing, .. } = listed;
+    let ListedLink { link, standing } = listed;
     text.row(&[
         &link.id,
         person(link),
+        link.name.as_deref().unwrap_or("-"),
         standing.status.words(),
         &uses(link),
         &expiry(link),
@@ -24,11 +25,7 @@ pub(super) fn row(listed: &ListedLink, text: &mut Text) {
 
 /// Returns everything that the ledger knows of a link.
 pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
-    let ListedLink {
-        link,
-        standing,
-        has_short,
-    } = listed;
+    let ListedLink { link, standing } = listed;
     let mut text = Text::new();
     let mut field = |name: &str, value: &str| text.line(format_args!("{name:<12}  {value}"));
     field("id", &link.id);
@@ -46,9 +43,10 @@ pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
     field("origin", origin(link.origin));
     for given in &link.given {
         let (words, at) = (given.given.words(), time::exact(given.at));
-        field("given out", &format!("{at}, {words}, by {}", given.by));
+        let by = given.by.after_verb();
+        field("given out", &format!("{at}, {words}, {by}"));
     }
-    field("short link", if *has_short { "yes" } else { "no" });
+    field("short link", if link.has_short { "yes" } else { "no" });
     field("key", link.key.as_deref().unwrap_or("-"));
     field("entered", &time::exact(link.entered_at));
     field("issued", &moment(link.issued_at));
@@ -68,11 +66,10 @@ pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
     text
 }
 
-/// Returns the name, the address or ID, or the user.
+/// Returns the ID of the user, or the address that nobody had. `--user` takes both.
 fn person(link: &IssuedLink) -> &str {
     let user = link.user.as_ref().map(UserId::as_str);
-    let known = link.name.as_deref().or(link.subject.as_deref()).or(user);
-    known.unwrap_or("-")
+    user.or(link.subject.as_deref()).unwrap_or("-")
 }
 
 const fn origin(origin: LinkOrigin) -> &'static str {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::run::{Ran, SECRET, hosted_here, in_folder};
+use crate::run::{Ran, SECRET, hosted_here, in_folder, until};
 
 /// Runs a command that succeeds. Returns its answer in JSON.
 fn done(folder: &Path, arguments: &[&str]) -> Value {
@@ -261,7 +261,12 @@ fn links_are_searched_filtered_sorted_and_paged() {
     assert_eq!(names(&["--sort", "expires", "--after", next]), ["Grace"]);
     let text = links(at, &["list", "--limit", "1", "--sort", "person"]);
     let columns: Vec<&str> = text.out.trim().split('\t').collect();
-    assert_eq!(columns[1..4], ["Ada", "not used", "0"]);
+    assert_eq!(columns[1..5], ["u2", "Ada", "not used", "0"]);
+    // The newest come first, unless another order is asked for.
+    let newest = ["Edsger", "Ada", "Grace"];
+    assert_eq!(names(&[]), newest);
+    assert_eq!(names(&["--descending"]), newest);
+    assert_eq!(names(&["--sort", "entered"]), ["Grace", "Ada", "Edsger"]);
     assert!(
         text.err.contains("1 of 3; the next page: --after "),
         "{}",
@@ -272,6 +277,133 @@ fn links_are_searched_filtered_sorted_and_paged() {
         (none.out.as_str(), none.err.trim()),
         ("", "No link matches.")
     );
+}
+
+#[test]
+fn links_for_an_address_that_nobody_has_are_listed_and_revoked_by_it() {
+    for (folder, code) in [(hosted_here("https://a.b"), 0), (elsewhere(), 1)] {
+        let at = folder.path();
+        let made = id(&link(at, &["--email", "ada@acme.example"]));
+        link(at, &["--id", "7"]);
+        let of = |more: &[&str]| {
+            let listed = listed(at, &[&["--user", "Ada@acme.example"], more].concat());
+            let ids = listed.iter().map(id);
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[]), [made.clone()]);
+        let text = links(at, &["list", "--search", &made]).out;
+        assert_eq!(text.split('\t').nth(1), Some("ada@acme.example"));
+        let revoke = ["--json", "revoke", "--user", "ada@acme.example"];
+        let revoked = links(at, &revoke);
+        assert_eq!(
+            (revoked.code, &revoked.json()["stopped"]),
+            (code, &json!(1))
+        );
+        assert_eq!(of(&["--status", "revoked"]), [made]);
+        assert_eq!(listed(at, &["--works", "yes"]).len(), 1);
+    }
+}
+
+#[test]
+fn revoking_the_links_of_nobody_says_so_and_changes_nothing() {
+    for folder in [hosted_here("https://a.b"), elsewhere()] {
+        let at = folder.path();
+        link(at, &["--user-id", "ada", "--metadata", "name=Ada Lovelace"]);
+        let entries = ["activity", "list", "--instance", "here"];
+        let before = done(at, &entries);
+        for nobody in ["eve", "Ada Lovelace", "eve@acme.example"] {
+            let revoke = ["revoke", "--user", nobody];
+            let refused = links(at, &[&["--json"], &revoke[..]].concat()).refusal();
+            let expected = (1, "unknown_user".to_owned(), Some("user".to_owned()));
+            assert_eq!(refused, expected, "{nobody}");
+            let text = links(at, &revoke);
+            let said = format!("No user has the ID or the address '{nobody}'");
+            assert!(text.err.contains(&said), "{}", text.err);
+            assert!(text.out.is_empty(), "{}", text.out);
+        }
+        assert_eq!(done(at, &entries), before);
+        assert_eq!(listed(at, &[])[0]["status"], "not_used");
+    }
+}
+
+#[test]
+fn links_of_a_removed_user_are_revoked_and_new_ones_work() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let user = |command: &str| {
+        done(
+            at,
+            &["users", "--instance", "here", command, "ada", "--yes"],
+        )
+    };
+    user("add");
+    let old = id(&link(at, &["--id", "ada"]));
+    user("remove");
+    user("add");
+    let new = id(&link(at, &["--id", "ada"]));
+    let states = |more: &[&str]| {
+        let listed = listed(at, more);
+        let states = listed.iter().map(|link| (id(link), link["status"].clone()));
+        states.collect::<Vec<_>>()
+    };
+    let expected = [(new, json!("not_used")), (old, json!("revoked"))];
+    assert_eq!(states(&[]), expected);
+    assert_eq!(states(&["--works", "yes"]), expected[..1]);
+}
+
+#[test]
+fn links_of_a_key_are_revoked_when_it_retires_also_while_nothing_runs() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let old = id(&link(at, &["--id", "1"]));
+    let keys = |more: &[&str]| done(at, &[&["keys"], more, &["--instance", "here"]].concat());
+    keys(&["rotate", "--retire-after", "2s"]);
+    let new = id(&link(at, &["--id", "2"]));
+    let status = |id: &str| listed(at, &["--search", id])[0]["status"].clone();
+    until("the key has retired", || status(&old) == "revoked");
+    assert_eq!(status(&new), "not_used");
+    let key = keys(&["list"])["signing_keys"][0]["id"].clone();
+    keys(&["rotate", "--retire-after", "30d"]);
+    assert_eq!(status(&new), "not_used");
+    keys(&["retire", key.as_str().unwrap()]);
+    assert_eq!(status(&new), "revoked");
+    // A key that is replaced at once has retired, too.
+    let last = id(&link(at, &["--id", "3"]));
+    keys(&["rotate", "--retire-after", "now"]);
+    assert_eq!(status(&last), "revoked");
+    let refused = links(at, &["--json", "copy", &last]).refusal();
+    assert_eq!(refused.1, "not_copyable");
+}
+
+#[test]
+fn a_link_that_was_used_up_stays_so_and_nothing_is_left_to_take_back() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let made = link(at, &["--user-id", "ada", "--uses", "1"]);
+    let redeem = [
+        "redeem",
+        "--instance",
+        "here",
+        made["link"].as_str().unwrap(),
+    ];
+    assert_eq!(in_folder(at, &redeem).code, 0);
+    let once = id(&made);
+    let revoke = |more: &[&str]| links(at, &[&["revoke", &once], more].concat());
+    let said = revoke(&[]);
+    let expected = format!("{once} was used up before, so nothing was left to take back.");
+    assert_eq!((said.code, said.out.trim()), (0, &*expected));
+    let said = revoke(&["--end-sessions"]).out;
+    let expected = format!("{once} was used up before. Sessions that began with it have ended.");
+    assert_eq!(said.trim(), expected);
+    let json = revoke(&["--json"]).json();
+    assert_eq!(
+        (&json["stopped"], &json["links"][0]["before"]),
+        (&json!(0), &json!("used_up"))
+    );
+    assert_eq!(listed(at, &[])[0]["status"], "used_up");
+    let revoke = ["revoke", "--user", "ada"];
+    assert!(links(at, &revoke).out.contains("none of them worked"));
+    assert_eq!(listed(at, &[])[0]["status"], "used_up");
 }
 
 #[test]
