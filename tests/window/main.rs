@@ -35,6 +35,7 @@ mod prepared;
 mod preview;
 #[path = "../program/readers.rs"]
 mod readers;
+mod requests;
 mod revoked;
 mod server;
 mod signing_keys;
