@@ -7,6 +7,7 @@ pub(crate) mod hosted;
 mod id;
 mod keys;
 mod message;
+mod name;
 pub mod pairing;
 pub mod scope;
 mod settings_change;
@@ -19,6 +20,7 @@ use utoipa::ToSchema;
 pub use changes::events_between;
 pub use hosted::Hosted;
 pub use id::InstanceId;
+pub use name::Name;
 pub use settings_change::SettingsChange;
 pub use sign_in_step::SignInStep;
 pub use signing_keys::MAX_RETIRING;
@@ -91,52 +93,6 @@ const SHORT_SESSION_SECS: i64 = 300;
 
 /// Retention age below which there is a warning, in seconds.
 const SHORT_RETENTION_SECS: i64 = 86_400;
-
-/// Name of an instance, for people: 1 to 80 characters, without white space around it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(String);
-
-impl Name {
-    /// Parses a name.
-    pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > 80 || text.chars().any(char::is_control) {
-            return Err(Error::new(
-                ErrorCode::InvalidSetting,
-                "The name has 1 to 80 characters, on one line.",
-            )
-            .about("name"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// Returns the name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Returns whether a person would take a text for this name.
-    #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
-        self.0.to_lowercase() == text.trim().to_lowercase()
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        Self::parse(&text)
-    }
-}
 
 /// Settings of an instance, which an administrator sets.
 ///

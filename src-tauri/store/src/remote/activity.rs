@@ -7,8 +7,7 @@ use latchkey_core::activity::{ActivityPage, ActivityQuery, Mark, Verification};
 use latchkey_core::admin::{Page, VerificationRecord};
 use latchkey_core::{Result, time};
 
-use super::PAGE;
-use super::client::{Call, Client, encoded};
+use super::client::{Call, Client, PAGE, encoded};
 
 /// Timeout of a verification, in which the other process reads all entries.
 const VERIFICATION_TIMEOUT: Duration = Duration::from_mins(15);

@@ -27,6 +27,9 @@ use super::failures::{Failure, with_doubt};
 use super::server::{Server, absent};
 use super::stream;
 
+/// Maximum number of rows that the other process returns at once.
+pub(super) const PAGE: usize = 1000;
+
 /// Timeout of a request with all its attempts.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Timeout of an attempt at a gateway on another computer.

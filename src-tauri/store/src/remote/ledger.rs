@@ -14,8 +14,7 @@ use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
 
-use super::PAGE;
-use super::client::{Call, Client, encoded};
+use super::client::{Call, Client, PAGE, encoded};
 
 /// Returns links that match a query, in pages as large as an answer can be.
 pub(super) async fn list(

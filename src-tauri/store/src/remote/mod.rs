@@ -49,8 +49,6 @@ use self::client::{Call, Client};
 use self::server::Server;
 use crate::control;
 
-/// Maximum number of rows that the other process returns at once.
-const PAGE: usize = 1000;
 /// A directory that another process holds.
 #[derive(Debug)]
 pub struct RemoteDirectory {

@@ -6,8 +6,7 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{SessionHandle, SessionPage, SessionQuery};
 use latchkey_core::{ErrorCode, Result};
 
-use super::PAGE;
-use super::client::{Call, Client, encoded};
+use super::client::{Call, Client, PAGE, encoded};
 
 /// Returns the sessions of a user, in pages as large as an answer can be.
 pub(super) async fn list(client: &Client, query: &SessionQuery) -> Result<SessionPage> {

@@ -4,8 +4,7 @@ use latchkey_core::admin::UserList;
 use latchkey_core::directory::{PageStart, Sort, SortBy, UserPage, UserQuery};
 use latchkey_core::{Error, ErrorCode, Result};
 
-use super::PAGE;
-use super::client::Client;
+use super::client::{Client, PAGE};
 
 /// Returns users that match a query, in pages as large as an answer can be.
 pub(super) async fn list(

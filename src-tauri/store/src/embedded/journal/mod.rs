@@ -9,17 +9,17 @@
 
 mod change;
 mod entries;
+mod pending;
 mod recovery;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::IVec;
 
-use super::blocks::{self, Entries};
+use super::blocks;
 use super::disk::Disk;
 use super::errors::storage;
 use super::kept_rows::Snapshots;
@@ -28,6 +28,8 @@ use super::record::EntryRecord;
 use super::rows::{Write, encoded_onto, write_rows};
 use super::seal_rows;
 use latchkey_core::Result;
+
+use pending::Pending;
 
 pub(super) use change::Change;
 pub(super) use recovery::checkpoint_all;
@@ -45,17 +47,6 @@ pub(super) struct Journal {
     snapshots: Snapshots,
     /// Held by verifications, which read entries, and by the removal of entries.
     pruning: RwLock<()>,
-}
-
-/// Changes that are in the journal and not in the rows.
-#[derive(Default)]
-struct Pending {
-    rows: HashMap<Vec<u8>, Option<IVec>>,
-    entries: Entries,
-    /// Numbers in the keys of the journal's rows.
-    journaled: Vec<u64>,
-    /// Number of pending changes.
-    changes: usize,
 }
 
 impl Journal {

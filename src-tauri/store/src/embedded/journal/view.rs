@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::errors::storage;
 use super::super::rows::decoded;
-use super::Pending;
+use super::pending::Pending;
 use latchkey_core::Result;
 
 /// A view of the current rows. They do not change while it is held.
