@@ -2,14 +2,13 @@
 
 use latchkey_core::Result;
 use latchkey_core::directory::Directory;
-use latchkey_core::instance::Instance;
+use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::ledger::{self, GivenAs, ListedLink};
 use latchkey_core::link::again::{Again, give_out};
 use latchkey_core::link::compose::Composed;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_store::Wait as _;
 
-use super::instance;
 use crate::Studio;
 use crate::studio::now;
 
@@ -30,7 +29,7 @@ pub(super) fn given_again<T>(
     form: impl FnOnce(&Composed, &Instance, Option<&str>) -> Result<T>,
 ) -> Result<T> {
     let home = studio.home()?;
-    let instance = instance(&home, id)?;
+    let instance = home.instances().get(&InstanceId::parse(id)?)?;
     let ledger = studio.ledger(&home, &instance)?;
     if instance.connection.is_some() {
         let (listed, _) = find(&*ledger, link)?;
