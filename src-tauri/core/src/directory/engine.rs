@@ -412,7 +412,8 @@ pub trait Directory: Send + Sync {
 
     /// Revokes links, from the next request on.
     ///
-    /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) for a time in the future.
+    /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) for a time in the future, or with
+    /// [`UnknownUser`](crate::ErrorCode::UnknownUser) for a person whom no user and no link names.
     async fn revoke_links(&self, revocation: Revocation, by: &AuditContext) -> Result<()> {
         self.execute(Command::RevokeLinks(revocation), by)
             .await

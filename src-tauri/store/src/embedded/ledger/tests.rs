@@ -7,6 +7,7 @@ use latchkey_core::paging::{Position, Search, SortKey, folded};
 
 use super::*;
 use crate::embedded::catalogue::{Catalogue, CutOff};
+use crate::embedded::rows::decoded;
 
 /// Links and cutoffs, which are searched one by one.
 #[derive(Default)]
@@ -366,6 +367,33 @@ fn states_are_right_after_the_rows_of_links_have_moved() {
         assert_eq!(found, model.find(&query, sort));
         assert!(!found.is_empty(), "{status:?}");
     }
+}
+
+#[test]
+fn rows_from_before_their_last_fields_were_added_are_read() {
+    let mut link = some_link("link-1", 7, 1_000, &mut numbers());
+    link.has_short = false;
+    let mut row = encoded(&StoredLink::Issued(Box::new(link.clone()))).unwrap();
+    assert_eq!(row.pop(), Some(0), "the last field");
+    let read: StoredLink = decoded(&row).unwrap();
+    assert_eq!(read.into_link(&link.id), link);
+    assert!(!row_in(&link.id, &row).unwrap().values.terms.has_short);
+    let revoked = Some(cutoff(5, 1_000, &mut numbers()));
+    let person: PersonCutoffs = decoded(&encoded(&(revoked, None::<Cutoff>)).unwrap()).unwrap();
+    let expected = PersonCutoffs {
+        revoked,
+        ..PersonCutoffs::none()
+    };
+    assert_eq!(person, expected);
+    let keys = vec![("key-1".to_owned(), cutoff(6, 1_000, &mut numbers()))];
+    let row = encoded(&(revoked, &keys, true)).unwrap();
+    let expected = InstanceCutoffs {
+        revoked,
+        keys,
+        any_ends_sessions: true,
+        ..InstanceCutoffs::default()
+    };
+    assert_eq!(decoded::<InstanceCutoffs>(&row).unwrap(), expected);
 }
 
 #[test]
