@@ -4,6 +4,7 @@
 
 mod commands;
 mod model;
+mod random;
 mod rules;
 
 use latchkey_core::activity::{Event, EventData};

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::{LinkValues, Links, Row, Update};
 use super::errors::damaged;
 use super::journal::View;
+use super::keys;
 use super::rows::{Write, encoded};
-use super::{facts, keys};
 
 /// A link in a row. The first variants are those of [`LinkRecord`], which formats before 10 stored.
 #[derive(Serialize, Deserialize)]
@@ -75,23 +75,6 @@ pub(super) fn name_of(person: &LinkPerson) -> String {
 /// Returns the text that names an address in the catalogue, from its [`Email::key`].
 pub(super) fn name_of_email(key: &str) -> String {
     format!("\0{key}")
-}
-
-/// Returns the texts that name the person with an ID or an address: the user and the address.
-pub(super) fn names_of(view: &View<'_>, named: &UserId) -> Result<Vec<String>> {
-    let mut names = vec![named.as_str().to_owned()];
-    let user = facts::user(view, named)?;
-    let email = user.and_then(|user| user.email).map_or_else(
-        || Email::parse(named.as_str(), "user").ok(),
-        |email| Some(email),
-    );
-    if let Some(email) = email {
-        names.push(name_of_email(&email.key()));
-        let owner = facts::owner(view, &email)?;
-        names.extend(owner.map(|owner| owner.as_str().to_owned()));
-    }
-    names.dedup();
-    Ok(names)
 }
 
 /// Returns the cutoffs for the links of the instance.

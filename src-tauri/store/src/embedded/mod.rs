@@ -36,6 +36,7 @@ mod journal;
 mod kept_rows;
 mod keys;
 mod ledger;
+mod link_owners;
 mod load;
 mod loading;
 mod lock;
@@ -332,7 +333,7 @@ impl Directory for EmbeddedDirectory {
                 let owners = query
                     .user
                     .as_ref()
-                    .map(|user| ledger::names_of(&view, user));
+                    .map(|user| link_owners::names_of(&view, user));
                 let instance = ledger::instance_cutoffs(&view)?;
                 drop(view);
                 all.find_links(&query, owners.transpose()?, &instance, sort, &place, limit)

@@ -25,29 +25,6 @@ pub(super) const EMAILS: [&str; 4] = [
     "b\u{fc}cher@b\u{fc}cher.example",
 ];
 const LINKS: [&str; 3] = ["link-1", "link-2", "link-3"];
-pub(super) const START: i64 = 1_795_300_000;
-
-/// Random numbers that are the same in each run.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-
-    pub(super) fn one_in(&mut self, count: u64) -> bool {
-        self.below(count) == 0
-    }
-
-    fn of(&mut self, all: &[&'static str]) -> &'static str {
-        all[usize::try_from(self.below(all.len() as u64)).unwrap()]
-    }
-}
-
 impl Model {
     fn email(&mut self) -> Email {
         Email::parse(self.random.of(&EMAILS), "email").unwrap()

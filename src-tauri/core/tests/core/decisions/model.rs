@@ -11,7 +11,7 @@ use latchkey_core::ledger::{LinkPerson, RequestRef};
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::SessionKey;
 
-use super::commands::{Random, START};
+use super::random::{Random, START};
 
 /// A directory in memory.
 pub(super) struct Model {
