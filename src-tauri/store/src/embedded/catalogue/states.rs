@@ -75,9 +75,11 @@ impl States {
         status: Option<LinkStatus>,
         over_at: Option<i64>,
     ) -> bool {
+        // A link that was revoked by a clock that was ahead may still expire first.
         if let Some(over_at) = over_at
+            && over_at > self.from
             && over_at < self.until
-            && status.is_some_and(LinkStatus::works)
+            && status.is_some_and(|status| !status.ended_by_itself())
         {
             self.expiring.push(Reverse((over_at, row)));
         }
