@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::run::{Ran, SECRET, hosted_here, in_folder, until};
@@ -263,10 +264,18 @@ fn links_are_searched_filtered_sorted_and_paged() {
     let columns: Vec<&str> = text.out.trim().split('\t').collect();
     assert_eq!(columns[1..5], ["u2", "Ada", "not used", "0"]);
     // The newest come first, unless another order is asked for.
-    let newest = ["Edsger", "Ada", "Grace"];
-    assert_eq!(names(&[]), newest);
-    assert_eq!(names(&["--descending"]), newest);
-    assert_eq!(names(&["--sort", "entered"]), ["Grace", "Ada", "Edsger"]);
+    // Links of one second are in the order of their IDs.
+    let made_at = Timestamp::now().as_second();
+    until("a second has passed", || {
+        Timestamp::now().as_second() > made_at
+    });
+    link(at, &["--user-id", "u4", "--metadata", "name=Barbara"]);
+    assert_eq!(names(&[])[0], "Barbara");
+    assert_eq!(names(&["--descending"]), names(&[]));
+    let mut oldest = names(&["--sort", "entered"]);
+    assert_eq!(oldest[3], "Barbara");
+    oldest[..3].sort();
+    assert_eq!(oldest[..3], ["Ada", "Edsger", "Grace"]);
     assert!(
         text.err.contains("1 of 3; the next page: --after "),
         "{}",
