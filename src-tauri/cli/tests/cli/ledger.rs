@@ -264,7 +264,7 @@ fn links_are_searched_filtered_sorted_and_paged() {
     let columns: Vec<&str> = text.out.trim().split('\t').collect();
     assert_eq!(columns[1..5], ["u2", "Ada", "not used", "0"]);
     // The newest come first, unless another order is asked for.
-    // Links of one second are in the order of their IDs.
+    // Links that were entered in the same second are sorted by ID, so the last one is made a second later.
     let made_at = Timestamp::now().as_second();
     until("a second has passed", || {
         Timestamp::now().as_second() > made_at
