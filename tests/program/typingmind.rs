@@ -6,6 +6,7 @@ use crate::boundary::{Boundary, notes};
 use crate::stand_in::{KEY, StandIn};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn a_copy_is_shown_and_forecast_and_what_is_done_there_is_in_the_activity() {
     let typingmind = StandIn::start(3);
     let boundary = Boundary::new();

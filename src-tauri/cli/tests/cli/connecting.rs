@@ -84,10 +84,10 @@ fn settings_that_a_key_may_not_read_are_said_to_be_unknown_until_a_better_key_co
     );
     let url = format!("https://{address}");
     let connect = |scope: &str| {
-        let make = ["api-key", "make", scope, "--scope", scope];
+        let command = ["api-key", "make", scope, "--scope", scope];
         let made = at(
             server.path(),
-            &[&make[..], &["--instance", "here"]].concat(),
+            &[&command[..], &["--instance", "here"]].concat(),
             "",
         );
         let file = client.path().join("key");

@@ -299,7 +299,7 @@ fn links_for_an_address_that_nobody_has_are_listed_and_revoked_by_it() {
             let ids = listed.iter().map(id);
             ids.collect::<Vec<_>>()
         };
-        assert_eq!(of(&[]), [made.clone()]);
+        assert_eq!(of(&[]), std::slice::from_ref(&made));
         let text = links(at, &["list", "--search", &made]).out;
         assert_eq!(text.split('\t').nth(1), Some("ada@acme.example"));
         let revoke = ["--json", "revoke", "--user", "ada@acme.example"];

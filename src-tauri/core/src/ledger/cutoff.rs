@@ -121,6 +121,7 @@ pub struct PersonCutoffs {
 }
 
 /// Reads one of the last fields of a row. Rows that were written before it was added end there.
+#[expect(clippy::unnecessary_wraps, reason = "serde calls it")]
 pub(super) fn last_field<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -179,6 +179,7 @@ pub fn unknown_request() -> Error {
 }
 
 /// Deserializes the last field of a row, which rows of earlier versions do not have.
+#[expect(clippy::unnecessary_wraps, reason = "serde calls it")]
 fn or_none<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<String>, D::Error> {

@@ -183,7 +183,7 @@ impl Standing {
         let (status, ended_at) = if link.uses.are_spent_by(link.used) {
             // A link that was taken back signs nobody in, so all uses were before.
             (LinkStatus::UsedUp, link.last_use)
-        } else if over_at.filter(came_first).is_some() {
+        } else if over_at.as_ref().is_some_and(came_first) {
             (LinkStatus::Expired, link.expires_at)
         } else if let Some(ended) = ended {
             (ended.status, ended.ended_at)

@@ -420,8 +420,11 @@ fn a_new_link_grants_the_request_and_only_the_one_that_was_seen() {
     assert_eq!(model.request_of("ada"), None);
 }
 
+/// A change after which a request cannot be granted, with its name.
+type Closing = (&'static str, fn(&mut Model));
+
 /// Changes after which the request of Ada cannot be granted.
-fn closings() -> [(&'static str, fn(&mut Model)); 4] {
+fn closings() -> [Closing; 4] {
     [
         ("its link was revoked", |model| {
             model.revoke(RevocationScope::Link("1".to_owned()));

@@ -73,7 +73,6 @@ fn a_refusal_of_a_code_names_nobody() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
     let id = |id: &str| UserId::parse(id, "id").unwrap();
     let subject = || "ada".to_owned();

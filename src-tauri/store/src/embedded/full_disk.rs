@@ -87,7 +87,7 @@ fn sign_in(directory: &EmbeddedDirectory, id: &str) -> Result<Verdict> {
     let code = VerifiedCode {
         judged_at: 0,
         key_id: None,
-        link: String::new(),
+        link: id.to_owned(),
         is_made_here: false,
         payload: Payload::User(NewUser {
             id: UserId::parse(id, "id").unwrap(),

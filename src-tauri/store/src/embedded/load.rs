@@ -194,12 +194,11 @@ fn update<K: Stored>(key: &[u8], value: Option<&[u8]>) -> Option<Update<K>> {
 
 /// Returns the update for the cutoffs of a person.
 fn cut_off(key: &[u8], value: Option<&[u8]>) -> Option<Update<Links>> {
-    let person = match key.strip_prefix(keys::PERSON_CUTOFFS) {
-        Some(user) => std::str::from_utf8(user).ok()?.to_owned(),
-        None => {
-            let email = key.strip_prefix(keys::EMAIL_CUTOFFS)?;
-            ledger::name_of_email(std::str::from_utf8(email).ok()?)
-        }
+    let person = if let Some(user) = key.strip_prefix(keys::PERSON_CUTOFFS) {
+        std::str::from_utf8(user).ok()?.to_owned()
+    } else {
+        let email = key.strip_prefix(keys::EMAIL_CUTOFFS)?;
+        ledger::name_of_email(std::str::from_utf8(email).ok()?)
     };
     let cutoffs = value.map(postcard::from_bytes).transpose().ok()?;
     let cutoffs = cutoffs.unwrap_or_default();

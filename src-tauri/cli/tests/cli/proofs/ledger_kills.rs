@@ -136,7 +136,7 @@ fn no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_i
             for _ in 0..VISITORS {
                 scope.spawn(|| visit(&serving.address, &current, &visits));
             }
-            let changed = scope.spawn(|| {
+            let changing = scope.spawn(|| {
                 let change: Vec<&str> = change.iter().map(String::as_str).collect();
                 // It fails if the gateway is killed before.
                 in_folder(folder, &[&["--json"], &change[..]].concat()).code == 0
@@ -147,7 +147,7 @@ fn no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_i
             thread::sleep(moment);
             let killed = Command::new("kill").args(["-KILL", &process]).status();
             assert!(killed.unwrap().success());
-            changed.join().unwrap()
+            changing.join().unwrap()
         });
         serving.child.wait().unwrap();
         let visits = visits.into_inner().unwrap();

@@ -22,7 +22,7 @@ fn an_instance_is_replaced_only_on_demand_and_another_name_makes_another_instanc
     drop(directory);
     let refused = restore(&home, &backup, false, None).unwrap_err();
     assert_eq!(refused.code, ErrorCode::InstanceExists);
-    assert_eq!(refused.field.as_deref(), Some("name"));
+    assert_eq!(refused.field.as_deref(), Some("replace"));
     let count = |instance| open(&home, instance).count().wait().unwrap();
     assert_eq!(count(&instance), 7);
 

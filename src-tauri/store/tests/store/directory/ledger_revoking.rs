@@ -378,7 +378,7 @@ pub(super) fn links_of_a_retired_key_count_as_revoked_from_its_date(directory: &
     let taken = TakenLink::new(other.claims.clone(), Some("key-2".to_owned()));
     directory.take_link(taken, &by(at(0))).wait().unwrap();
     let states = |second| {
-        let links = [&long, &short, &other].map(|link| link.id());
+        let links = [&long, &short, &other].map(super::made_links::Made::id);
         links.map(|id| listed_at(directory, id, at(second)).standing.status)
     };
     let counts = |second| {
