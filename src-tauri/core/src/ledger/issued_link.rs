@@ -214,11 +214,10 @@ impl IssuedLink {
 
     /// Returns whether the link is for another person than a code with its ID, which another system
     /// may have made. `subject` is the ID or the address in the code, and `user` the user whom it
-    /// names. A link of which only the revocation is known is for any person, and so is one whose
-    /// person was removed and forgotten.
+    /// names. A link of which only the revocation is known is for any person.
     #[must_use]
     pub fn is_for_another(&self, subject: &str, user: Option<&UserId>) -> bool {
-        if self.subject.as_deref().is_none_or(|known| known == subject) {
+        if self.subject.as_deref() == Some(subject) {
             return false;
         }
         match &self.user {

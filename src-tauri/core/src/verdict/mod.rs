@@ -187,8 +187,7 @@ fn judged(
         LinkState::Revoked => return Err(Refusal::LinkRevoked),
         LinkState::Superseded => return Err(Refusal::LinkSuperseded),
         LinkState::Used => return Err(Refusal::LinkAlreadyUsed),
-        LinkState::OfAnother => return Err(Refusal::UnknownLink),
-        LinkState::Open => {}
+        LinkState::OfAnother | LinkState::Open => {}
     }
     if let (Payload::Email(_), [_, _, ..]) = (&code.payload, known.email_sharers.as_slice()) {
         return Err(Refusal::SharedEmail {
@@ -197,6 +196,7 @@ fn judged(
     }
     match (&known.user, &code.payload) {
         (Some(user), payload) => returning(user, payload, code, policy, known),
+        (None, _) if known.link == LinkState::OfAnother => Err(Refusal::UnknownLink),
         (None, Payload::User(user)) => new(user, code, policy, known),
         (None, Payload::Id(_) | Payload::Email(_)) => Err(absent(code, known)),
     }
@@ -238,6 +238,10 @@ fn returning(
             email: code.payload.subject().to_owned(),
             at,
         });
+    }
+    // The code of an earlier owner of the address is refused above, which says why.
+    if known.link == LinkState::OfAnother {
+        return Err(Refusal::UnknownLink);
     }
     let brings_profile = matches!(payload, Payload::User(_));
     if brings_profile {

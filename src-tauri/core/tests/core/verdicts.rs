@@ -287,7 +287,8 @@ fn the_state_of_the_link_decides_before_the_user_does() {
         (LinkState::Used, "link_already_used"),
         (LinkState::Superseded, "link_superseded"),
         (LinkState::Revoked, "link_revoked"),
-        (LinkState::OfAnother, "unknown_link"),
+        // The user decides first, because an address may have had another owner.
+        (LinkState::OfAnother, "user_suspended"),
     ] {
         let known = DirectoryFacts {
             link,
