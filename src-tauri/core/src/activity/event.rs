@@ -58,9 +58,9 @@ pub enum EventData {
         /// Way in which it was given out.
         given: GivenAs,
     },
-    /// A link was revoked.
+    /// A link was revoked. Sessions that it began go on.
     LinkRevoked,
-    /// Many links were revoked.
+    /// Many links were revoked, or one with its sessions.
     LinksRevoked {
         /// The links.
         scope: RevocationScope,

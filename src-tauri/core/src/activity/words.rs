@@ -28,7 +28,11 @@ impl EventData {
             }
             Self::LinkMade => "Link made",
             Self::LinkGivenOut { .. } => "Link given out again",
-            Self::LinkRevoked => "Link revoked",
+            Self::LinkRevoked
+            | Self::LinksRevoked {
+                scope: RevocationScope::Link(_),
+                ..
+            } => "Link revoked",
             Self::LinksRevoked { .. } => "Links revoked",
             Self::LinkAsked { .. } => "New link asked for",
             Self::LinkRequestClosed {
@@ -249,7 +253,7 @@ impl EventData {
 
 fn links_revoked(scope: &RevocationScope, ends_sessions: bool) -> String {
     let links = match scope {
-        RevocationScope::Link(id) => format!("link {id}"),
+        RevocationScope::Link(_) => return "with its sessions".to_owned(),
         RevocationScope::Person(user) => format!("all links of {user}"),
         RevocationScope::Before(at) => format!("all links from before {}", time::exact(*at)),
         RevocationScope::Key(key) => format!("all links that key {key} has signed"),

@@ -123,12 +123,17 @@ fn links_of_a_key_are_revoked_and_only_the_latest_32_keys_are_kept() {
 fn revoking_a_link_again_changes_nothing_unless_it_also_ends_its_sessions() {
     let mut model = Model::new();
     model.take("a", false);
-    assert!(!is_empty(&model.revoke_with(link("a"), false)));
+    let revoked = model.revoke_with(link("a"), false);
+    assert_eq!(data(&revoked), &EventData::LinkRevoked);
     model.now += 10;
     assert!(is_empty(&model.revoke_with(link("a"), false)));
     assert!(!model.link("a").revoked_ends_sessions);
     let ending = model.revoke_with(link("a"), true);
-    assert_eq!(data(&ending), &EventData::LinkRevoked);
+    let expected = EventData::LinksRevoked {
+        scope: link("a"),
+        ends_sessions: true,
+    };
+    assert_eq!(data(&ending), &expected);
     for ends_sessions in [false, true] {
         assert!(is_empty(&model.revoke_with(link("a"), ends_sessions)));
     }

@@ -185,8 +185,17 @@ impl Draft {
         link.revoked_at.get_or_insert(self.now);
         link.revoked_ends_sessions |= ends_sessions;
         let subject = link.user.as_ref().map(UserId::to_string);
+        let data = if ends_sessions {
+            let scope = RevocationScope::Link(id.to_owned());
+            EventData::LinksRevoked {
+                scope,
+                ends_sessions,
+            }
+        } else {
+            EventData::LinkRevoked
+        };
         let event = Event {
-            data: EventData::LinkRevoked,
+            data,
             subject: subject.or_else(|| link.subject.clone()),
             link: Some(id.to_owned()),
         };
