@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use latchkey_core::Result;
 use latchkey_core::admin::Connection;
 use latchkey_core::directory::Directory;
@@ -36,9 +37,15 @@ impl OpenDirectory {
     /// Opens the directory of an instance, or reaches the process that holds it. That of an instance
     /// which is hosted elsewhere has only links and activity. Blocks the thread.
     /// `give_way` begins to close it for another program.
-    pub(crate) fn open(home: Arc<Home>, instance: &Instance, give_way: GiveWay) -> Result<Self> {
+    pub(crate) fn open(
+        home: Arc<Home>,
+        instance: &Instance,
+        give_way: GiveWay,
+        now: Timestamp,
+    ) -> Result<Self> {
         let (id, hosted) = (&instance.id, instance.settings.hosted);
-        let (directory, socket, backups, is_remote) = match home.ledger(instance, HOLDER)? {
+        let reached = home.ledger(instance, HOLDER)?.pruned(instance, now);
+        let (directory, socket, backups, is_remote) = match reached {
             Reached::Remote(directory) => (directory, None, None, instance.connection.is_none()),
             Reached::Held(directory) => {
                 let backups = if hosted == Hosted::Here {

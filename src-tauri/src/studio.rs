@@ -292,7 +292,7 @@ impl Studio {
             _ => *held = None,
         }
         let give_way = self.giving_way(&instance.id);
-        let open = OpenDirectory::open(self.home()?, instance, give_way)?;
+        let open = OpenDirectory::open(self.home()?, instance, give_way, Timestamp::now())?;
         self.events.follow(&*open.directory, &instance.id);
         *held = Some(open.clone());
         Ok(open)

@@ -28,11 +28,12 @@ pub(crate) fn activity(
     command: &ActivityCommand,
     context: &Context,
     output: &Output,
+    now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let home = context.home()?;
     let instance = home.instances().find(command.instance())?;
     let is_elsewhere = instance.settings.hosted == Hosted::Elsewhere;
-    let ledger = users::ledger(&home, &instance, context)?;
+    let ledger = users::ledger(&home, &instance, context, now)?;
     if let ActivityCommand::Verify(arguments) = command {
         return verify(arguments, &*ledger, output);
     }

@@ -129,7 +129,7 @@ fn entered(
     context: &Context,
     by: &AuditContext,
 ) -> Result<Arc<dyn Directory>, Failure> {
-    let entered = users::ledger(home, instance, context).and_then(|directory| {
+    let entered = users::ledger(home, instance, context, by.at).and_then(|directory| {
         directory.take_link(taken, by).wait()?;
         Ok(directory)
     });

@@ -41,7 +41,7 @@ pub(crate) fn links(
         copy(copied, &home, &instance, context, &by)?.print(&copied.form, context, output)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let ledger = users::ledger(&home, &instance, context)?;
+    let ledger = users::ledger(&home, &instance, context, now)?;
     let ledger = &*ledger;
     match &arguments.command {
         LinksCommand::List(arguments) => list(arguments, &instance, ledger, output, now)?,
@@ -124,7 +124,7 @@ fn copy(
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
-    let ledger = users::ledger(home, instance, context)?;
+    let ledger = users::ledger(home, instance, context, by.at)?;
     let usable = keys.usable(by.at);
     let again = Again {
         id,

@@ -136,7 +136,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Users(users) => users::users(&users, context, output, now),
         Command::Sessions(command) => sessions::sessions(&command, context, output, now),
         Command::Seats { instance, set } => users::seats(&instance, set, context, output, now),
-        Command::Activity(command) => activity::activity(&command, context, output),
+        Command::Activity(command) => activity::activity(&command, context, output, now),
         Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),
         Command::Keys(command) => signing_keys::signing_keys(&command, context, output, now),
         Command::Backup(arguments) => backup::backup(&arguments, context, output, now),

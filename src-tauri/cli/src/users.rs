@@ -236,14 +236,16 @@ pub(crate) fn directory(
 }
 
 /// Opens the directory with the links and the activity of any instance, or reaches the process that
-/// holds it.
+/// holds it. At an instance that is hosted elsewhere, removes what the retention does not keep.
 pub(crate) fn ledger(
     home: &Home,
     instance: &Instance,
     context: &Context,
+    now: Timestamp,
 ) -> Result<Arc<dyn Directory>, Failure> {
     keys::unlock_access(home, instance, context)?;
-    once_free(|| home.ledger(instance, HOLDER)).map(Reached::directory)
+    let reached = once_free(|| home.ledger(instance, HOLDER))?;
+    Ok(reached.pruned(instance, now).directory())
 }
 
 /// Does work with a directory. Waits up to [`HELD`] for another process that holds the directory.

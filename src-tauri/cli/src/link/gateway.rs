@@ -61,7 +61,7 @@ pub(crate) fn made(
     context: &Context,
     now: Timestamp,
 ) -> Result<MadeLink, Failure> {
-    let message = message_about(&link, form, home, instance, context)?;
+    let message = message_about(&link, form, home, instance, context, now)?;
     let mut made = MadeLink::of_gateway(link, &instance.settings, now);
     let connection = instance.connection.as_ref();
     if message.is_some() && connection.is_some_and(|connection| !connection.settings_read) {
@@ -82,13 +82,14 @@ fn message_about(
     home: &Home,
     instance: &Instance,
     context: &Context,
+    now: Timestamp,
 ) -> Result<Option<String>, Failure> {
     if form.shape != Shape::Message {
         return Ok(None);
     }
     let composed = Composed::try_from(link.clone())?;
     let payload = &composed.claims.payload;
-    let directory = users::ledger(home, instance, context).ok();
+    let directory = users::ledger(home, instance, context, now).ok();
     let name = directory.map(|directory| person_name(payload, &*directory).wait());
     let url = link.short_url.as_ref().unwrap_or(&link.url);
     Ok(message(form, instance, url, &composed, name.as_deref()))

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Home;
+use jiff::Timestamp;
+
 use crate::embedded::EmbeddedDirectory;
 use crate::remote::RemoteDirectory;
 use crate::wait::Wait as _;
@@ -42,6 +44,26 @@ impl Reached {
         match self {
             Self::Held(directory) | Self::Remote(directory) => directory,
         }
+    }
+
+    /// Removes the entries of the activity and the links that the retention does not keep, if this
+    /// process holds the directory of an instance that is hosted elsewhere. No gateway runs for such
+    /// an instance, so the process that opens its directory does this. A failure is logged, because
+    /// it does not keep anybody from work. Blocks the thread.
+    #[must_use]
+    pub fn pruned(self, instance: &Instance, now: Timestamp) -> Self {
+        let settings = &instance.settings;
+        if let (Self::Held(directory), Hosted::Elsewhere) = (&self, settings.hosted) {
+            let prune = async {
+                while directory.prune(settings.retention, now).await? {}
+                Ok(())
+            };
+            let pruned: Result<()> = prune.wait();
+            if let Err(cause) = pruned {
+                tracing::warn!(error = %cause.logged(), "the activity and the ledger are not pruned");
+            }
+        }
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::ToSpan as _;
 use latchkey_core::activity::{ActivityQuery, Event, EventData};
 use latchkey_core::directory::{Command, Directory, PageStart, Sort, UserQuery};
 use latchkey_core::instance::{Hosted, Instance, Name, Settings};
@@ -218,4 +219,27 @@ fn a_change_at_typingmind_is_recorded_after_it_was_made() {
         (about("7"), about("ada@acme.example"), about("8")),
         (1, 1, 0)
     );
+}
+
+#[test]
+fn the_process_that_opens_a_ledger_elsewhere_removes_what_the_retention_does_not_keep() {
+    for (hosted, is_pruned) in [(Hosted::Elsewhere, true), (Hosted::Here, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        let instance = add(&home, hosted);
+        let open = || home.ledger(&instance, "a test").unwrap();
+        let taken = link();
+        let id = taken.claims.registered.id.clone().unwrap();
+        let ledger = open().directory();
+        ledger.take_link(taken, &by(now())).wait().unwrap();
+        drop(ledger);
+        let opened = |hours: i64| {
+            let ledger = open().pruned(&instance, now() + hours.hours()).directory();
+            let found = ledger.link(&id, now()).wait().unwrap();
+            (found.is_some(), codes(&*ledger).len())
+        };
+        assert_eq!(opened(24), (true, 2));
+        let left = if is_pruned { (false, 0) } else { (true, 2) };
+        assert_eq!(opened(24 * 800), left);
+    }
 }
