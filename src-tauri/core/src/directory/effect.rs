@@ -75,8 +75,9 @@ pub struct Decision {
     /// Changes, in this order.
     pub effects: Vec<Effect>,
     /// Entries in the activity, in this order, to write in the same transaction. An import has one for
-    /// each user, a link that grants a request has two, and any other command has at most one. Each
-    /// account that a command ends has another.
+    /// each user, a link that grants a request has two, a key that takes the place of another one
+    /// among the [`InstanceCutoffs`] has two, and any other command has at most one. Each account that
+    /// a command ends has another.
     pub entries: Vec<NewEntry>,
 }
 

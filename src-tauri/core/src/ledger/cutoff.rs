@@ -41,20 +41,54 @@ impl Cutoff {
         !issued_at.is_some_and(|at| time::is_surely_after(at, self.moment()))
     }
 
-    /// Returns the later of two cutoffs. Both end sessions if either does.
+    /// Returns a cutoff for the links of two cutoffs: the one that covers more, with the number of the
+    /// later change if both have a time. It ends sessions if both do.
     #[must_use]
     pub fn merged(self, earlier: Option<Self>) -> Self {
         let Some(earlier) = earlier else {
             return self;
         };
+        let more = if self.covers_more_than(&earlier) {
+            self
+        } else {
+            earlier
+        };
+        let change = match (self.before, earlier.before) {
+            (Some(_), Some(_)) => self.change.max(earlier.change),
+            _ => more.change,
+        };
         Self {
-            ends_sessions: self.ends_sessions || earlier.ends_sessions,
-            ..if self.covers_more_than(&earlier) {
-                self
-            } else {
-                earlier
-            }
+            change,
+            ends_sessions: self.ends_sessions && earlier.ends_sessions,
+            ..more
         }
+    }
+
+    /// Returns the cutoff for links whose sessions have ended, after this cutoff has followed a
+    /// `known` one. Rows of earlier versions have it only in the known one.
+    fn ending(self, known: Option<Self>, ended: Option<Self>) -> Option<Self> {
+        let both = [known, Some(self)].into_iter().flatten();
+        let ending = both.filter(|cutoff| cutoff.ends_sessions);
+        ending.fold(ended, |ended, cutoff| Some(cutoff.merged(ended)))
+    }
+
+    /// Returns the cutoff for all links that were issued until this one.
+    fn by_time(self) -> Self {
+        Self {
+            before: Some(self.at.saturating_add(1)),
+            ..self
+        }
+    }
+
+    const fn without_sessions(self) -> Self {
+        Self {
+            ends_sessions: false,
+            ..self
+        }
+    }
+
+    fn ends_sessions_of(&self, link: &LinkTerms<'_>) -> bool {
+        self.ends_sessions && self.covers(link)
     }
 
     fn covers_more_than(&self, earlier: &Self) -> bool {
@@ -118,6 +152,9 @@ pub struct PersonCutoffs {
     /// Earlier cutoffs of replaced links, the earliest first.
     #[serde(default, deserialize_with = "last_field")]
     pub earlier_superseded: Vec<Cutoff>,
+    /// Revoked links whose sessions ended with them.
+    #[serde(default, deserialize_with = "last_field")]
+    pub ended: Option<Cutoff>,
 }
 
 /// Reads one of the last fields of a row. Rows that were written before it was added end there.
@@ -138,6 +175,7 @@ impl PersonCutoffs {
             removed: None,
             earlier_revoked: Vec::new(),
             earlier_superseded: Vec::new(),
+            ended: None,
         }
     }
 
@@ -147,8 +185,18 @@ impl PersonCutoffs {
         self.revoked.is_none() && self.superseded.is_none()
     }
 
-    /// Revokes the links that a cutoff covers.
+    /// Returns whether sessions of a link ended because it was revoked with them.
+    pub(super) fn ends_sessions(&self, link: &LinkTerms<'_>) -> bool {
+        let mut all = [self.ended, self.revoked, self.superseded]
+            .into_iter()
+            .flatten();
+        all.any(|cutoff| cutoff.ends_sessions_of(link))
+    }
+
+    /// Revokes the links that a cutoff covers, and ends their sessions if it says so.
     pub fn revoke(&mut self, cutoff: Cutoff) {
+        self.ended = cutoff.ending(self.revoked, self.ended);
+        let cutoff = cutoff.without_sessions();
         cutoff.replace(&mut self.revoked, &mut self.earlier_revoked, |known| known);
     }
 
@@ -163,6 +211,23 @@ impl PersonCutoffs {
         cutoff.replace(&mut self.removed, &mut self.earlier_revoked, |known| known);
     }
 
+    /// Adds the cutoffs of a user to those of an address that the user gets, because the links for the
+    /// address are links of the user then.
+    pub fn add(&mut self, of_user: &Self) {
+        let (revoked, superseded) = (&mut self.earlier_revoked, &mut self.earlier_superseded);
+        revoked.extend(&of_user.earlier_revoked);
+        superseded.extend(&of_user.earlier_superseded);
+        add(&mut self.revoked, of_user.revoked, revoked);
+        add(&mut self.removed, of_user.removed, revoked);
+        add(&mut self.superseded, of_user.superseded, superseded);
+        add(&mut self.ended, of_user.ended, &mut Vec::new());
+        for earlier in [revoked, superseded] {
+            earlier.sort_by_key(|cutoff| cutoff.change);
+            earlier.dedup();
+            earlier.drain(..earlier.len().saturating_sub(MAX_EARLIER));
+        }
+    }
+
     /// Returns the latest time up to which they keep codes of other systems out, in Unix seconds.
     /// After a removal, the time of the removal does that.
     #[must_use]
@@ -174,10 +239,28 @@ impl PersonCutoffs {
 
     /// Sets times that lie in the future to now. Returns whether there are any.
     pub fn correct(&mut self, now: i64) -> bool {
-        let current = [&mut self.revoked, &mut self.superseded, &mut self.removed];
+        let current = [
+            &mut self.revoked,
+            &mut self.superseded,
+            &mut self.removed,
+            &mut self.ended,
+        ];
         let earlier = [&mut self.earlier_revoked, &mut self.earlier_superseded];
         let earlier = earlier.into_iter().flatten();
         correct(current.into_iter().flatten().chain(earlier), now)
+    }
+}
+
+/// Adds a cutoff to a known one in the order of their changes.
+fn add(known: &mut Option<Cutoff>, other: Option<Cutoff>, earlier: &mut Vec<Cutoff>) {
+    let both = [*known, other].into_iter().flatten();
+    let (first, last) = (
+        both.clone().min_by_key(|cutoff| cutoff.change),
+        both.max_by_key(|cutoff| cutoff.change),
+    );
+    *known = first;
+    if let Some(last) = last.filter(|last| Some(*last) != first) {
+        last.replace(known, earlier, |known| known);
     }
 }
 
@@ -208,6 +291,10 @@ pub struct InstanceCutoffs {
     /// Some lie in the future. Links that only such a key verifies count as revoked from then on.
     #[serde(default, deserialize_with = "last_field")]
     pub retirements: Vec<(String, i64)>,
+    /// Revoked links whose sessions ended with them, with the ID of the key if only its links were
+    /// revoked.
+    #[serde(default, deserialize_with = "last_field")]
+    pub ended: Vec<(Option<String>, Cutoff)>,
 }
 
 impl InstanceCutoffs {
@@ -239,20 +326,74 @@ impl InstanceCutoffs {
         times.filter(|at| *at > now).min()
     }
 
-    /// Revokes the links that a cutoff covers.
+    /// Returns whether sessions of a link ended because it was revoked with them.
+    pub(super) fn ends_sessions(&self, link: &LinkTerms<'_>) -> bool {
+        let of_all = [self.revoked, self.ended_of(None)];
+        let of_key = link
+            .key
+            .map(|key| [self.of_key(key), self.ended_of(Some(key))]);
+        let all = of_all.into_iter().chain(of_key.into_iter().flatten());
+        all.flatten().any(|cutoff| cutoff.ends_sessions_of(link))
+    }
+
+    fn ended_of(&self, key: Option<&str>) -> Option<Cutoff> {
+        let mut ended = self.ended.iter();
+        let found = ended.find(|(known, _)| known.as_deref() == key);
+        found.map(|(_, cutoff)| *cutoff)
+    }
+
+    /// Notes that sessions end with the links of a cutoff, if it says so.
+    fn note_ended(&mut self, key: Option<&str>, cutoff: Cutoff) {
+        let known = match key {
+            Some(key) => self.of_key(key),
+            None => self.revoked,
+        };
+        let ended = cutoff.ending(known, self.ended_of(key));
+        self.ended.retain(|(other, _)| other.as_deref() != key);
+        let ended = ended.map(|ended| (key.map(str::to_owned), ended));
+        self.ended.extend(ended);
+    }
+
+    /// Revokes the links that a cutoff covers, and ends their sessions if it says so.
     pub fn revoke(&mut self, cutoff: Cutoff) {
+        self.note_ended(None, cutoff);
         let kept = |known| (None, known);
+        let cutoff = cutoff.without_sessions();
         cutoff.replace(&mut self.revoked, &mut self.earlier, kept);
     }
 
-    /// Revokes the links of a key that a cutoff covers. The key is the last one then.
+    /// Revokes the links of a key that a cutoff covers, and ends their sessions if it says so. The key
+    /// is the last one then.
     pub fn revoke_key(&mut self, key: &str, cutoff: Cutoff) {
+        self.note_ended(Some(key), cutoff);
         let mut known = self.of_key(key);
         let kept = |known| (Some(key.to_owned()), known);
+        let cutoff = cutoff.without_sessions();
         cutoff.replace(&mut known, &mut self.earlier, kept);
         self.keys.retain(|(other, _)| other != key);
         let known = known.map(|known| (key.to_owned(), known));
         self.keys.extend(known);
+    }
+
+    /// Replaces the cutoff of the first key by one for all links that were issued until then, because
+    /// a short link works without its key. Returns that one.
+    pub fn drop_first_key(&mut self) -> Option<Cutoff> {
+        if self.keys.is_empty() {
+            return None;
+        }
+        let (key, of_key) = self.keys.remove(0);
+        let ended = of_key.ending(None, self.ended_of(Some(&key)));
+        self.ended
+            .retain(|(known, _)| known.as_deref() != Some(key.as_str()));
+        if let Some(ended) = ended {
+            self.note_ended(None, ended.by_time());
+        }
+        let by_time = of_key.by_time();
+        self.revoke(by_time.without_sessions());
+        Some(Cutoff {
+            ends_sessions: ended.is_some(),
+            ..by_time
+        })
     }
 
     /// Notes from when a key does not verify any more, in Unix seconds. `None` if it verifies.
@@ -268,6 +409,8 @@ impl InstanceCutoffs {
     pub fn correct(&mut self, now: i64) -> bool {
         let keys = self.keys.iter_mut().map(|(_, cutoff)| cutoff);
         let earlier = self.earlier.iter_mut().map(|(_, cutoff)| cutoff);
-        correct(self.revoked.iter_mut().chain(keys).chain(earlier), now)
+        let ended = self.ended.iter_mut().map(|(_, cutoff)| cutoff);
+        let all = self.revoked.iter_mut().chain(keys).chain(earlier);
+        correct(all.chain(ended), now)
     }
 }

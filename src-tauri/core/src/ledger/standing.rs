@@ -8,6 +8,7 @@ use super::issued_link::IssuedLink;
 use super::new_link_request::REQUEST_SECS;
 use super::terms::LinkTerms;
 use crate::protocol::code::LEEWAY_SECS;
+use crate::protocol::user_id::UserId;
 use crate::session::{REPEAT_SECS, Session, SessionRules};
 
 /// State of a link in the ledger.
@@ -106,15 +107,14 @@ impl Standing {
             let earlier = instance.earlier_of(Some(key));
             first(instance.of_key(key), earlier, link)
         });
-        let by_itself = link.revoked_at;
-        let by_itself = by_itself.map(|at| (at, link.revoked_ends_sessions));
-        let all = [by_itself, of_person, of_instance, of_key];
-        let all = all.into_iter().flatten();
-        let revoked = all.reduce(|(a, ends), (b, also)| (a.min(b), ends || also));
-        if let Some((at, ends_sessions)) = revoked {
+        let ends_sessions = (link.revoked_at.is_some() && link.revoked_ends_sessions)
+            || person.ends_sessions(link)
+            || instance.ends_sessions(link);
+        let revoked = [link.revoked_at, of_person, of_instance, of_key];
+        if let Some(at) = revoked.into_iter().flatten().min() {
             return Some(Self::revoked(at, ends_sessions));
         }
-        let (at, ends_sessions) = first(person.superseded, &person.earlier_superseded, link)?;
+        let at = first(person.superseded, &person.earlier_superseded, link)?;
         Some(Self {
             status: LinkStatus::Superseded,
             ..Self::revoked(at, ends_sessions)
@@ -139,7 +139,7 @@ impl Standing {
         instance: &InstanceCutoffs,
         now: i64,
     ) -> Option<Self> {
-        let removed = first(person.removed, &person.earlier_revoked, link).map(|(at, _)| at);
+        let removed = first(person.removed, &person.earlier_revoked, link);
         let key = link.key.filter(|_| !link.has_short);
         let retired = key.and_then(|key| instance.retires_at(key));
         let retired = retired.filter(|at| *at <= now);
@@ -227,15 +227,29 @@ impl Standing {
     }
 }
 
-/// Returns the time of the first cutoff that covers a link, in Unix seconds, and whether sessions
-/// end. `None` if the latest cutoff does not cover the link.
+impl IssuedLink {
+    /// Notes the user who has had the address of the link. The cutoffs of the user apply to it from
+    /// then on. A link that only the cutoffs of the address have taken back is revoked by itself.
+    pub fn bind(&mut self, user: &UserId, of_email: &PersonCutoffs, of_user: &PersonCutoffs) {
+        let (terms, none) = (self.terms(), InstanceCutoffs::default());
+        let by_email = Standing::taken_back(&terms, of_email, &none);
+        let by_user = Standing::taken_back(&terms, of_user, &none);
+        self.user.get_or_insert_with(|| user.clone());
+        if let (Some(back), None) = (by_email, by_user) {
+            self.revoked_at = Some(back.ended_at.unwrap_or_default());
+            self.revoked_ends_sessions = back.ends_sessions;
+        }
+    }
+}
+
+/// Returns the time of the first cutoff that covers a link, in Unix seconds. `None` if the latest
+/// cutoff does not cover the link.
 fn first<'a>(
     latest: Option<Cutoff>,
     earlier: impl IntoIterator<Item = &'a Cutoff>,
     link: &LinkTerms<'_>,
-) -> Option<(i64, bool)> {
+) -> Option<i64> {
     let latest = latest.filter(|cutoff| cutoff.covers(link))?;
     let earlier = earlier.into_iter().filter(|cutoff| cutoff.covers(link));
-    let at = earlier.map(|cutoff| cutoff.at).fold(latest.at, i64::min);
-    Some((at, latest.ends_sessions))
+    Some(earlier.map(|cutoff| cutoff.at).fold(latest.at, i64::min))
 }

@@ -82,7 +82,7 @@ fn of_two_cutoffs_the_one_that_covers_more_stays() {
 }
 
 #[test]
-fn merged_cutoffs_end_sessions_if_either_does() {
+fn merged_cutoffs_end_sessions_only_if_both_do() {
     for (newer, older) in [(false, false), (false, true), (true, false), (true, true)] {
         // The time of the newer one is earlier, so the older one stays.
         for before in [None, Some(5)] {
@@ -95,7 +95,7 @@ fn merged_cutoffs_end_sessions_if_either_does() {
                 ..cutoff(None)
             };
             let merged = newer_cutoff.merged(Some(older_cutoff));
-            assert_eq!(merged.ends_sessions, newer || older);
+            assert_eq!(merged.ends_sessions, newer && older);
         }
     }
 }
@@ -202,6 +202,7 @@ fn only_times_in_the_future_are_corrected() {
         removed: Some(ahead),
         earlier_revoked: vec![right, ahead],
         earlier_superseded: vec![ahead],
+        ended: Some(ahead),
     };
     assert_eq!(person.latest(), Some(AT + 61));
     assert!(person.correct(AT));
@@ -211,6 +212,7 @@ fn only_times_in_the_future_are_corrected() {
         removed: Some(corrected),
         earlier_revoked: vec![right, corrected],
         earlier_superseded: vec![corrected],
+        ended: Some(corrected),
     };
     assert_eq!(person, expected);
     assert!(!person.correct(AT), "nothing is left");
@@ -218,6 +220,7 @@ fn only_times_in_the_future_are_corrected() {
         revoked: Some(ahead),
         keys: vec![("key-1".to_owned(), ahead), ("key-2".to_owned(), right)],
         earlier: vec![(None, ahead)],
+        ended: vec![(None, ahead)],
         ..InstanceCutoffs::default()
     };
     assert!(instance.correct(AT));
@@ -225,5 +228,113 @@ fn only_times_in_the_future_are_corrected() {
     assert_eq!(instance.of_key("key-1"), Some(corrected));
     assert_eq!(instance.of_key("key-2"), Some(right));
     assert_eq!(instance.earlier, [(None, corrected)]);
+    assert_eq!(instance.ended, [(None, corrected)]);
     assert!(!instance.correct(AT));
+}
+
+#[test]
+fn a_later_cutoff_of_an_earlier_moment_covers_the_links_that_were_given_out_in_between() {
+    let stored = cutoff(Some(AT - 10));
+    let later = Cutoff {
+        change: 20,
+        ..cutoff(Some(AT - 50))
+    };
+    let between = given_out(15, Some(AT - 60));
+    assert!(!stored.covers(&between) && later.covers(&between));
+    let merged = later.merged(Some(stored));
+    assert_eq!((merged.before, merged.change), (Some(AT - 10), 20));
+    assert!(merged.covers(&between));
+}
+
+#[test]
+fn sessions_end_only_up_to_the_latest_cutoff_that_ends_them() {
+    let at = |change: u64, ends_sessions| Cutoff {
+        at: AT + change.cast_signed(),
+        change,
+        ends_sessions,
+        ..cutoff(None)
+    };
+    let mut person = PersonCutoffs::none();
+    let mut instance = InstanceCutoffs::default();
+    for cutoff in [at(10, true), at(20, false)] {
+        person.revoke(cutoff);
+        instance.revoke_key("key-1", cutoff);
+        instance.revoke(Cutoff {
+            before: Some(cutoff.at),
+            ..cutoff
+        });
+    }
+    let ended = |cutoff: Option<Cutoff>| cutoff.map(|cutoff| cutoff.change);
+    assert_eq!(ended(person.revoked), Some(20));
+    assert_eq!(ended(person.ended), Some(10));
+    let changes = instance
+        .ended
+        .iter()
+        .map(|(key, ended)| (key.as_deref(), ended.change));
+    assert_eq!(
+        changes.collect::<Vec<_>>(),
+        [(Some("key-1"), 10), (None, 10)]
+    );
+    person.revoke(at(30, true));
+    assert_eq!(ended(person.ended), Some(30));
+    // Rows of earlier versions have it in the cutoff itself.
+    let mut earlier = PersonCutoffs {
+        revoked: Some(at(10, true)),
+        ..PersonCutoffs::none()
+    };
+    earlier.revoke(at(20, false));
+    assert_eq!(earlier.ended, Some(at(10, true)));
+    assert_eq!(earlier.revoked, Some(at(20, false)));
+}
+
+#[test]
+fn the_cutoff_of_a_dropped_key_counts_by_its_time_with_the_end_of_its_sessions() {
+    let mut cutoffs = InstanceCutoffs::default();
+    assert_eq!(cutoffs.drop_first_key(), None);
+    let ending = Cutoff {
+        ends_sessions: true,
+        ..cutoff(None)
+    };
+    cutoffs.revoke_key("key-1", ending);
+    cutoffs.revoke_key("key-2", cutoff(None));
+    let by_time = Cutoff {
+        before: Some(AT + 1),
+        ..ending
+    };
+    assert_eq!(cutoffs.drop_first_key(), Some(by_time));
+    assert_eq!((cutoffs.of_key("key-1"), cutoffs.ended.len()), (None, 1));
+    assert_eq!(cutoffs.ended, [(None, by_time)]);
+    let plain = Cutoff {
+        ends_sessions: false,
+        ..by_time
+    };
+    assert_eq!(cutoffs.revoked, Some(plain));
+    assert_eq!(cutoffs.drop_first_key(), Some(plain));
+    assert!(cutoffs.keys.is_empty());
+}
+
+#[test]
+fn the_cutoffs_of_a_user_are_added_to_those_of_an_address() {
+    let at = |change: u64| Cutoff {
+        at: AT + change.cast_signed(),
+        change,
+        ..cutoff(None)
+    };
+    let mut of_email = PersonCutoffs::none();
+    of_email.revoke(at(20));
+    let mut of_user = PersonCutoffs::none();
+    of_user.revoke(at(10));
+    of_user.supersede(at(12));
+    of_user.remove(at(30));
+    of_email.add(&of_user);
+    let expected = PersonCutoffs {
+        revoked: Some(at(20)),
+        superseded: Some(at(12)),
+        removed: Some(at(30)),
+        earlier_revoked: vec![at(10)],
+        ..PersonCutoffs::none()
+    };
+    assert_eq!(of_email, expected);
+    of_email.add(&of_user);
+    assert_eq!(of_email, expected, "adding them again changes nothing");
 }

@@ -232,7 +232,8 @@ fn a_person_keeps_both_cutoffs() {
     model.revoke_with(RevocationScope::Person(ada()), true);
     model.revoke(RevocationScope::Person(ada()));
     let cutoffs = model.facts.person(&ada()).unwrap().cutoffs.clone();
-    assert!(cutoffs.revoked.unwrap().ends_sessions);
+    let (revoked, ended) = (cutoffs.revoked.unwrap(), cutoffs.ended.unwrap());
+    assert!(ended.change < revoked.change);
 }
 
 #[test]

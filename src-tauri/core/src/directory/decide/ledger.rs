@@ -153,9 +153,15 @@ impl Draft {
     /// Revokes the links that a key has signed.
     pub(super) fn revoke_key(&mut self, key: &str, ends_sessions: bool) {
         let mut cutoffs = self.facts.cutoffs.clone();
-        if cutoffs.of_key(key).is_none() && cutoffs.keys.len() >= MAX_KEYS {
-            let (_, oldest) = cutoffs.keys.remove(0);
-            cutoffs.revoked = Some(by_time(oldest, cutoffs.revoked));
+        if cutoffs.of_key(key).is_none()
+            && cutoffs.keys.len() >= MAX_KEYS
+            && let Some(all) = cutoffs.drop_first_key()
+        {
+            let event = EventData::LinksRevoked {
+                scope: RevocationScope::Before(all.before.unwrap_or(all.at)),
+                ends_sessions: all.ends_sessions,
+            };
+            self.record(event.into());
         }
         cutoffs.revoke_key(key, self.cutoff(ends_sessions));
         self.set_instance_cutoffs(cutoffs);
@@ -269,19 +275,4 @@ fn unknown_person(named: &UserId) -> Error {
         "No user has the ID or the address '{named}', and no link was given out for it. Nothing was revoked. Look the ID up in the list of links or users."
     );
     Error::new(ErrorCode::UnknownUser, message).about("user")
-}
-
-/// Returns a cutoff for all links that were issued until the cutoff of a key, and for those of an
-/// earlier cutoff.
-fn by_time(of_key: Cutoff, earlier: Option<Cutoff>) -> Cutoff {
-    let change = earlier.map_or(0, |earlier| earlier.change);
-    let until = Cutoff {
-        before: Some(of_key.at.saturating_add(1)),
-        change: of_key.change.max(change),
-        ..of_key
-    };
-    Cutoff {
-        change: until.change,
-        ..until.merged(earlier)
-    }
 }

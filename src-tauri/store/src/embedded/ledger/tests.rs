@@ -425,3 +425,34 @@ fn a_damaged_link_is_not_in_the_catalogue() {
         assert!(row_in("link", damaged).is_none(), "{damaged:?}");
     }
 }
+
+#[test]
+fn cutoffs_that_were_stored_before_fields_were_added_are_read() {
+    let cutoff = Cutoff {
+        at: 5,
+        before: Some(4),
+        change: 3,
+        ends_sessions: true,
+    };
+    let row = encoded(&(Some(cutoff), None::<Cutoff>)).unwrap();
+    let person: PersonCutoffs = decoded(&row).unwrap();
+    let expected = PersonCutoffs {
+        revoked: Some(cutoff),
+        ..PersonCutoffs::none()
+    };
+    assert_eq!(person, expected);
+    let keys = vec![("key-1".to_owned(), cutoff)];
+    let row = encoded(&(Some(cutoff), &keys, true)).unwrap();
+    let instance: InstanceCutoffs = decoded(&row).unwrap();
+    let expected = InstanceCutoffs {
+        revoked: Some(cutoff),
+        keys,
+        any_ends_sessions: true,
+        ..InstanceCutoffs::default()
+    };
+    assert_eq!(instance, expected);
+    let mut later = expected;
+    later.revoke_key("key-1", cutoff);
+    let row = encoded(&later).unwrap();
+    assert_eq!(decoded::<InstanceCutoffs>(&row).unwrap(), later);
+}
