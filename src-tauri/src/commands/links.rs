@@ -217,7 +217,10 @@ pub async fn links_revoke(
         let revocation = request.links.parse(&TimeZone::system())?;
         revocation.require_possible(&instance.settings)?;
         let ledger = studio.ledger(home, &instance)?;
-        ledger.revoke_links(revocation, &now()).wait()?;
+        let by = now();
+        let known = revocation.require_known_key(&instance, &*ledger, by.at);
+        known.wait()?;
+        ledger.revoke_links(revocation, &by).wait()?;
         let revoked = one.map(|id| find(&*ledger, &id)).transpose()?;
         Ok(revoked.map(|(listed, _)| listed.standing.status))
     })

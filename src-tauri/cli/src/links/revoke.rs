@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::RevocationRequest;
 use latchkey_core::directory::Directory;
-use latchkey_core::instance::{Instance, Settings};
+use latchkey_core::instance::Instance;
 use latchkey_core::ledger::{
     LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope, StopsElsewhere,
 };
@@ -34,7 +34,7 @@ pub(super) fn revoke(
     let scope = scope(arguments)?;
     let revoking = Revoking {
         ledger,
-        settings: &instance.settings,
+        instance,
         by,
         is_elsewhere,
         ends_sessions: arguments.end_sessions,
@@ -102,7 +102,7 @@ struct Done {
 
 struct Revoking<'a> {
     ledger: &'a dyn Directory,
-    settings: &'a Settings,
+    instance: &'a Instance,
     by: &'a AuditContext,
     is_elsewhere: bool,
     ends_sessions: bool,
@@ -190,8 +190,11 @@ impl Revoking<'_> {
             ends_sessions: self.ends_sessions,
         };
         revocation
-            .require_possible(self.settings)
+            .require_possible(&self.instance.settings)
             .map_err(|refused| refused.about("end-sessions"))?;
+        revocation
+            .require_known_key(self.instance, self.ledger, self.by.at)
+            .wait()?;
         Ok(self.ledger.revoke_links(revocation, self.by).wait()?)
     }
 

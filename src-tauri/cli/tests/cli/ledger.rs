@@ -416,6 +416,31 @@ fn a_link_that_was_used_up_stays_so_and_nothing_is_left_to_take_back() {
 }
 
 #[test]
+fn links_are_revoked_only_by_ids_that_can_be_kept_and_by_keys_that_are_known() {
+    for folder in [hosted_here("https://a.b"), elsewhere()] {
+        let at = folder.path();
+        let key = link(at, &["--user-id", "ada"]);
+        let key = done(at, &["links", "--instance", "here", "show", &id(&key)])["link"]["key"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        for (arguments, said) in [
+            (["revoke", "--key", "nobody"], "no signing key with this ID"),
+            (["revoke", "--key", ""], "no signing key with this ID"),
+            (["revoke", "", "--json"], "1 to 1024 bytes"),
+            (["revoke", &"x".repeat(1025), "--json"], "1 to 1024 bytes"),
+        ] {
+            let refused = links(at, &arguments);
+            assert_eq!(refused.code, 1, "{arguments:?}: {}", refused.out);
+            assert!(refused.err.contains(said), "{}", refused.err);
+        }
+        assert_eq!(listed(at, &[])[0]["status"], "not_used");
+        links(at, &["revoke", "--key", &key]);
+        assert_eq!(listed(at, &[])[0]["status"], "revoked");
+    }
+}
+
+#[test]
 fn text_of_others_is_escaped_in_a_terminal_and_no_formula_in_csv() {
     let folder = hosted_here("https://a.b");
     let at = folder.path();

@@ -51,10 +51,6 @@ pub struct RevocationRequest {
     pub end_sessions: bool,
 }
 
-/// Maximum length of the ID of a link to revoke, in bytes. The ledger keeps each one, whether or not
-/// there is such a link.
-pub const MAX_LINK_ID: usize = 1024;
-
 impl From<&Revocation> for RevocationRequest {
     fn from(revocation: &Revocation) -> Self {
         let mut request = Self {
@@ -75,13 +71,7 @@ impl RevocationRequest {
     /// Checks the members. A time without an offset is one of `zone`.
     pub fn parse(self, zone: &TimeZone) -> Result<Revocation> {
         let scope = match (self.link, self.user, self.before, self.key) {
-            (Some(link), None, None, None) => {
-                if link.is_empty() || link.len() > MAX_LINK_ID {
-                    let message = format!("The ID of a link has 1 to {MAX_LINK_ID} bytes.");
-                    return Err(Error::new(ErrorCode::InvalidRequest, message).about("link"));
-                }
-                RevocationScope::Link(link)
-            }
+            (Some(link), None, None, None) => RevocationScope::Link(link),
             (None, Some(user), None, None) => {
                 RevocationScope::Person(UserId::parse(&user, "user")?)
             }

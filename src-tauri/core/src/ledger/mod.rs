@@ -17,6 +17,7 @@ mod link_person;
 mod new_link_request;
 mod query;
 mod revocation;
+mod revoked_key;
 mod short_link;
 mod standing;
 mod taken_link;

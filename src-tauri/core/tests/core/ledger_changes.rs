@@ -5,6 +5,7 @@ use latchkey_core::activity::EventData;
 use latchkey_core::directory::{Command, Decision, Effect, Outcome, Profile, TimeAhead};
 use latchkey_core::ledger::{GivenAs, LinkOrigin, Revocation, RevocationScope, TakenLink};
 use latchkey_core::protocol::claims::Claims;
+use latchkey_core::session::{Session, SessionScope};
 use serde_json::{Map, json};
 
 use crate::ledger_model::{Model, START, ada};
@@ -346,4 +347,90 @@ fn a_cutoff_of_a_key_that_counts_by_its_time_covers_links_that_were_given_out_be
     model.revoke(RevocationScope::Key("key-1".to_owned()));
     revoke_other_keys(&mut model);
     assert_eq!(model.verdict("between", START), "link_revoked");
+}
+
+#[test]
+fn a_later_revocation_leaves_sessions_alone_that_an_earlier_one_did_not_end() {
+    type Scope = fn(&Model) -> RevocationScope;
+    let scopes: [Scope; 3] = [
+        |_| RevocationScope::Person(ada()),
+        |_| RevocationScope::Key("key-1".to_owned()),
+        |model| RevocationScope::Before(model.now),
+    ];
+    for scope in scopes {
+        let mut model = Model::new();
+        let of = |link: &str| Session {
+            user: ada(),
+            generation: 1,
+            place: SessionScope::Page,
+            link: Some(link.to_owned()),
+            browser: None,
+            address: None,
+            created_at: START,
+            last_seen: START,
+            code_expires_at: None,
+        };
+        model.take("old", false);
+        model.now += 10;
+        model.revoke_with(scope(&model), true);
+        model.take("new", false);
+        model.now += 10;
+        model.revoke_with(scope(&model), false);
+        let ended = |model: &Model| {
+            let sessions = ["old", "new"].map(of);
+            sessions.map(|session| model.facts.is_ended_with_link(&session))
+        };
+        assert_eq!(ended(&model), [true, false]);
+        assert_eq!(model.verdict("new", START), "link_revoked");
+        model.revoke_with(scope(&model), true);
+        assert_eq!(ended(&model), [true, true]);
+    }
+}
+
+#[test]
+fn ids_to_revoke_have_a_bounded_length() {
+    let mut model = Model::new();
+    type Scope = fn(String) -> RevocationScope;
+    let scopes: [(&str, usize, Scope); 2] = [
+        ("link", 1024, RevocationScope::Link),
+        ("key", 255, RevocationScope::Key),
+    ];
+    for (field, max, scope) in scopes {
+        for (length, is_done) in [(0, false), (1, true), (max, true), (max + 1, false)] {
+            let revoked = model.try_execute(&Command::RevokeLinks(Revocation {
+                scope: scope("x".repeat(length)),
+                ends_sessions: false,
+            }));
+            assert_eq!(revoked.is_ok(), is_done, "{field} {length}");
+            if let Err(refused) = revoked {
+                assert_eq!(refused.code, ErrorCode::InvalidRequest);
+                assert_eq!(refused.field.as_deref(), Some(field));
+            }
+        }
+    }
+}
+
+#[test]
+fn it_is_recorded_when_a_revoked_key_takes_the_place_of_another() {
+    let mut model = Model::new();
+    for number in 1..=32 {
+        let scope = RevocationScope::Key(format!("key-{number}"));
+        assert_eq!(model.revoke_with(scope, number == 1).entries.len(), 1);
+    }
+    let last = model.revoke_with(RevocationScope::Key("key-33".to_owned()), false);
+    let entries = last.entries.iter().map(|entry| &entry.event.data);
+    let expected = [
+        EventData::LinksRevoked {
+            scope: RevocationScope::Before(START + 1),
+            ends_sessions: true,
+        },
+        EventData::LinksRevoked {
+            scope: RevocationScope::Key("key-33".to_owned()),
+            ends_sessions: false,
+        },
+    ];
+    assert_eq!(
+        entries.collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
 }

@@ -7,10 +7,9 @@ use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::tz::TimeZone;
-use latchkey_core::ErrorCode;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
-    LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest, SignedClaims, TakenLinkRequest,
+    LinkDetails, LinkList, RevocationRequest, SignedClaims, TakenLinkRequest,
 };
 use latchkey_core::ledger::{
     LinkCounts, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink, unknown_link,
@@ -24,7 +23,6 @@ use super::administration::Administration;
 use super::paging::{page_size, page_start};
 use super::params::Params;
 use super::refused::Refused;
-use crate::api::problem::Problem;
 use crate::api::{Body, answer};
 
 /// Default and maximum number of links on a page.
@@ -201,11 +199,6 @@ pub(super) async fn revoke_one(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
     let Path(link) = path.map_err(|_| unknown_link())?;
-    if link.len() > MAX_LINK_ID {
-        let message = format!("The ID of a link has at most {MAX_LINK_ID} bytes.");
-        let problem = Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message);
-        return Err(problem.code(ErrorCode::InvalidRequest).into());
-    }
     admin.directory.revoke_link(&link, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -218,7 +211,7 @@ pub(super) async fn revoke_one(
     post, path = "/revocations", tag = "Links", request_body = RevocationRequest,
     responses(
         (status = 204, description = "The links are revoked"),
-        (status = 404, description = "Nobody has the ID or the address, and no link was given out for it"),
+        (status = 404, description = "No user and no link has the ID or the address, or the instance and the ledger have no such signing key"),
     ),
 )]
 pub(super) async fn revoke(
@@ -226,9 +219,10 @@ pub(super) async fn revoke(
     Extension(by): By,
     Body(request): Body<RevocationRequest>,
 ) -> Result<Response, Refused> {
-    admin
-        .directory
-        .revoke_links(request.parse(&TimeZone::UTC)?, &by)
-        .await?;
+    let (revocation, directory) = (request.parse(&TimeZone::UTC)?, &*admin.directory);
+    let instance = admin.stored().await?;
+    let known = revocation.require_known_key(&instance, directory, by.at);
+    known.await?;
+    directory.revoke_links(revocation, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

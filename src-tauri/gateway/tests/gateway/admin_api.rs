@@ -513,3 +513,14 @@ fn a_link_is_revoked_by_an_id_of_bounded_length() {
     assert_eq!(revoke(&"x".repeat(1025)), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(revoke(&"x".repeat(1024)), StatusCode::NO_CONTENT);
 }
+
+#[test]
+fn links_are_revoked_by_a_key_of_the_instance_or_of_a_link() {
+    let site = Administered::new();
+    let key = site.key("crm", &[Scope::Links]);
+    let request = json!({ "key": "nobody" });
+    let refused = site.ask("POST", "/revocations", &key, &request);
+    assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.body);
+    assert_eq!(refused.body["code"], "unknown_signing_key");
+    assert_eq!(refused.body["field"], "key");
+}

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Home;
 use jiff::Timestamp;
 
+use super::Home;
 use crate::embedded::EmbeddedDirectory;
 use crate::remote::RemoteDirectory;
 use crate::wait::Wait as _;

@@ -16,6 +16,13 @@ use crate::{Error, ErrorCode, Result};
 /// because a short link works without its key.
 const MAX_KEYS: usize = 32;
 
+/// Maximum length of the ID of a link to revoke, in bytes. The ledger keeps each one, whether or not
+/// there is such a link.
+const MAX_LINK_ID: usize = 1024;
+
+/// Maximum length of the ID of a key whose links are revoked, in bytes.
+const MAX_KEY_ID: usize = 255;
+
 impl Draft {
     /// Enters a link in the ledger. A link that is given out again keeps its first entry.
     pub(super) fn take_link(&mut self, taken: &TakenLink, by: &AuditContext) -> Result<Outcome> {
@@ -108,7 +115,10 @@ impl Draft {
             ends_sessions,
         });
         match &revocation.scope {
-            RevocationScope::Link(id) => return Ok(self.revoke_link(id, ends_sessions)),
+            RevocationScope::Link(id) => {
+                require_length(id, "link", MAX_LINK_ID)?;
+                return Ok(self.revoke_link(id, ends_sessions));
+            }
             RevocationScope::Person(named) => {
                 let person = self
                     .facts
@@ -134,7 +144,10 @@ impl Draft {
                 });
                 self.set_instance_cutoffs(cutoffs);
             }
-            RevocationScope::Key(key) => self.revoke_key(key, ends_sessions),
+            RevocationScope::Key(key) => {
+                require_length(key, "key", MAX_KEY_ID)?;
+                self.revoke_key(key, ends_sessions);
+            }
         }
         self.note_session_end(ends_sessions);
         Ok(self.record_event(event))
@@ -267,6 +280,16 @@ impl Draft {
         let name = name.or_else(|| user?.metadata.display_name());
         name.map(str::to_owned)
     }
+}
+
+/// Fails with [`ErrorCode::InvalidRequest`] for an ID that is empty or too long, because the directory
+/// keeps it.
+fn require_length(id: &str, what: &str, max: usize) -> Result<()> {
+    if (1..=max).contains(&id.len()) {
+        return Ok(());
+    }
+    let message = format!("The ID of a {what} has 1 to {max} bytes.");
+    Err(Error::new(ErrorCode::InvalidRequest, message).about(what))
 }
 
 /// Returns the error for a person whom no user and no link names.
