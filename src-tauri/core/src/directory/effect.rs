@@ -44,6 +44,9 @@ pub enum Effect {
     /// Deletes the claims and the short links of all links of a person, and the names and notes in
     /// their records. The links then belong to the user with the ID, who is removed.
     ForgetClaims(LinkPerson, UserId),
+    /// Moves the claims of all links that were given out for an address to the user who has had it,
+    /// and notes the user in their records.
+    BindClaims(Email, UserId),
     /// Adds an open request for a new link. Its person has no other.
     PutRequest(Box<NewLinkRequest>),
     /// Deletes the open request of a person.
@@ -160,7 +163,10 @@ impl Facts {
             Effect::SetCounts(counts) => self.counts = *counts,
             Effect::SetLatestTime(at) => self.latest_time = Some(*at),
             Effect::SetLastOutboxEntry(number) => self.last_outbox_entry = *number,
-            Effect::NoteOrder(_) | Effect::PutClaims(..) | Effect::ForgetClaims(..) => {}
+            Effect::NoteOrder(_)
+            | Effect::PutClaims(..)
+            | Effect::ForgetClaims(..)
+            | Effect::BindClaims(..) => {}
         }
     }
 

@@ -93,6 +93,11 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.0.extend(writes);
                 updates.links.extend(forgotten);
             }
+            Effect::BindClaims(email, user) => {
+                let (writes, bound) = ledger::bind(view, &email, &user)?;
+                rows.0.extend(writes);
+                updates.links.extend(bound);
+            }
             Effect::PutRequest(request) => {
                 rows.put(keys::request(&request.person), &request)?;
             }

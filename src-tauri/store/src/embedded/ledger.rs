@@ -167,6 +167,35 @@ pub(super) fn forget(
     Ok((writes, updates))
 }
 
+/// Returns the writes that move the claims of the links for an address to the user who has had it.
+/// Also returns the updates of the catalogue.
+pub(super) fn bind(
+    view: &View<'_>,
+    email: &Email,
+    user: &UserId,
+) -> Result<(Vec<Write>, Vec<Update<Links>>)> {
+    let (person, user) = (LinkPerson::Email(email.clone()), user.clone());
+    let of_email = cutoffs(view, &person)?;
+    let of_user = cutoffs(view, &LinkPerson::User(user.clone()))?;
+    let prefix = keys::claims(&person, "");
+    let (mut writes, mut updates) = (Vec::new(), Vec::new());
+    for key in view.all_keys(&prefix)? {
+        let id = key.get(prefix.len()..);
+        let id = id.and_then(|id| std::str::from_utf8(id).ok());
+        let id = id.ok_or_else(damaged)?;
+        if let (Some(mut link), Some(claims)) = (link(view, id)?, view.read::<String>(&key)?) {
+            link.bind(&user, &of_email, &of_user);
+            let owner = LinkPerson::User(link.user.clone().unwrap_or_else(|| user.clone()));
+            writes.push((keys::claims(&owner, id), Some(encoded(&claims)?)));
+            updates.push(Update::Put(Box::new(row_of(&link).into_owned())));
+            let stored = StoredLink::Issued(Box::new(link));
+            writes.push((keys::link(id), Some(encoded(&stored)?)));
+        }
+        writes.push((key, None));
+    }
+    Ok((writes, updates))
+}
+
 /// Returns a link with what became of it at a time, in Unix seconds.
 pub(super) fn listed(view: &View<'_>, id: &str, now: i64) -> Result<Option<ListedLink>> {
     let Some(link) = link(view, id)? else {

@@ -5,7 +5,9 @@ use super::super::due::DueScan;
 use super::super::facts::{EmailUsers, Facts, Lookup, Needs, Person};
 use crate::activity::{EventData, OutboxEntry};
 use crate::instance::Policy;
-use crate::ledger::{Asking, IssuedLink, LinkPerson, NewLinkRequest, RevocationScope};
+use crate::ledger::{
+    Asking, IssuedLink, LinkPerson, NewLinkRequest, PersonCutoffs, RevocationScope,
+};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -30,8 +32,9 @@ impl Command {
             Self::Edit(id, profile) | Self::EditSeen(id, profile, _) => {
                 wanted.links_since_edit(id);
                 wanted.user_with_email(id);
-                if let Some(Some(email)) = &profile.email {
-                    wanted.email(email);
+                if let Some(email) = &profile.email {
+                    wanted.address_given_up(id);
+                    email.iter().for_each(|email| wanted.address_got(email, id));
                 }
             }
             Self::Remove(id) => {
@@ -380,9 +383,28 @@ impl<'a> Wanted<'a> {
         self.person(&user.id);
         self.links_since_edit(&user.id);
         if let Some(email) = &user.email {
-            self.email(email);
+            self.address_got(email, &user.id);
         }
         self.seat();
+    }
+
+    /// Adds an address that a user gets. If links of the user were taken back, also adds whether
+    /// links were given out for the address.
+    fn address_got(&mut self, email: &Email, id: &UserId) {
+        self.email(email);
+        let person = self.facts.person(id);
+        if person.is_some_and(|person| person.cutoffs != PersonCutoffs::default()) {
+            self.linked(&LinkPerson::Email(email.clone()));
+        }
+    }
+
+    /// Adds the address that a user may give up, and whether links were given out for it.
+    fn address_given_up(&mut self, id: &UserId) {
+        self.user_with_email(id);
+        let user = self.facts.user(id);
+        if let Some(email) = user.and_then(|user| user.email.as_ref()) {
+            self.linked(&LinkPerson::Email(email.clone()));
+        }
     }
 
     /// Adds the accounts that are due. They free their seats in the command that takes one.
@@ -458,10 +480,8 @@ impl<'a> Wanted<'a> {
         };
         let old = person.user.as_ref().and_then(|user| user.email.as_ref());
         if old.map(Email::as_str) != Some(email.as_str()) {
-            self.email(email);
-            if let Some(old) = old {
-                self.email(old);
-            }
+            self.address_got(email, &new.id);
+            self.address_given_up(&new.id);
         }
     }
 

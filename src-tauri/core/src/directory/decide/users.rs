@@ -216,6 +216,7 @@ impl Draft {
         if old.as_ref() != email {
             if let Some(old) = old {
                 self.release_email(&old, &user.id, self.now);
+                self.bind_links(old, &user.id);
             }
             if let Some(email) = email {
                 self.claim_email(email, &user.id);
@@ -224,11 +225,31 @@ impl Draft {
         user.email = email.cloned();
     }
 
-    /// Makes `id` the owner of an address that nobody else has.
+    /// Makes `id` the owner of an address that nobody else has. Links that were given out for it are
+    /// links of the user then.
     fn claim_email(&mut self, email: &Email, id: &UserId) {
         let mut users = self.facts.email(email).cloned().unwrap_or_default();
         users.owner = Some(id.clone());
         self.push(Effect::SetEmail(email.clone(), users));
+        let person = LinkPerson::Email(email.clone());
+        if self.facts.has_links(&person) == Some(true) {
+            let mut cutoffs = self.facts.cutoffs_of(&person);
+            cutoffs.add(&self.facts.cutoffs_of(&LinkPerson::User(id.clone())));
+            self.push(Effect::SetPersonCutoffs(person, Box::new(cutoffs)));
+        }
+    }
+
+    /// Keeps the links that were given out for an address with the user who gives it up, because the
+    /// next user of the address gets other ones.
+    fn bind_links(&mut self, email: Email, id: &UserId) {
+        let has_owner = self
+            .facts
+            .email(&email)
+            .is_some_and(|users| users.owner.is_some());
+        let has_links = self.facts.has_links(&LinkPerson::Email(email.clone()));
+        if !has_owner && has_links == Some(true) {
+            self.push(Effect::BindClaims(email, id.clone()));
+        }
     }
 
     /// Takes an address from a user at a time. Other users who share the address keep it.

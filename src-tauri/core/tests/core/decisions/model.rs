@@ -160,6 +160,11 @@ impl Model {
                     self.requests.push(new);
                 }
                 Effect::PutClaims(person, ..) => self.linked.push(person.clone()),
+                Effect::BindClaims(email, user) => {
+                    let person = LinkPerson::Email(email.clone());
+                    self.linked.retain(|known| *known != person);
+                    self.linked.push(LinkPerson::User(user.clone()));
+                }
                 Effect::ForgetClaims(person, _) => self.linked.retain(|known| known != person),
                 Effect::DeleteRequest(person) => {
                     self.requests.retain(|open| open.person != *person);

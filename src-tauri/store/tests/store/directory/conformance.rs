@@ -113,6 +113,8 @@ macro_rules! administration_tests {
                 revoking_the_links_of_nobody_is_an_error;
                 links_of_a_retired_key_count_as_revoked_from_its_date;
                 cutoffs_of_a_clock_that_was_ahead_are_corrected;
+                links_for_an_address_follow_the_cutoffs_of_the_user_who_gets_it;
+                links_for_an_address_stay_with_the_user_who_gives_it_up;
             }
             ledger_finding {
                 links_are_sorted_in_each_order;

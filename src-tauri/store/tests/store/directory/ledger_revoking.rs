@@ -2,15 +2,16 @@
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, Actor, EventData, OutboxEntry};
-use latchkey_core::directory::Directory;
+use latchkey_core::directory::{Directory, Profile};
 use latchkey_core::ledger::{LinkQuery, LinkStatus, Revocation, RevocationScope, TakenLink};
 use latchkey_core::link::short_code::ShortCode;
+use latchkey_core::protocol::email::Email;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
 use super::made_links::{
-    HOUR, Made, find, give, listed, listed_at, made, made_at, made_for, made_with, query, redeem,
-    revoke, revoke_at, status, take, take_at,
+    HOUR, Made, claims, find, give, listed, listed_at, made, made_at, made_for, made_with, query,
+    redeem, revoke, revoke_at, status, take, take_at,
 };
 use super::{at, code, code_without_iat, id, person};
 use crate::by;
@@ -444,4 +445,76 @@ pub(super) fn cutoffs_of_a_clock_that_was_ahead_are_corrected(directory: &dyn Di
     assert_eq!(redeem(directory, &foreign), "signed_in");
     assert!(directory.times_ahead(at(-130)).wait().unwrap().is_empty());
     assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 0);
+}
+
+/// Changes the address of a user.
+fn set_email(directory: &dyn Directory, user: &str, email: Option<&str>) {
+    let profile = Profile {
+        email: Some(email.map(|email| Email::parse(email, "email").unwrap())),
+        members: serde_json::Map::new(),
+    };
+    let edited = directory.edit(&id(user), &profile, &by(at(0))).wait();
+    edited.unwrap();
+}
+
+pub(super) fn links_for_an_address_follow_the_cutoffs_of_the_user_who_gets_it(
+    directory: &dyn Directory,
+) {
+    let by_email = made_with(&json!({ "email": "ada@acme.example" }), None, at(0));
+    take(directory, &by_email);
+    directory
+        .add(&person("ada", None), &by(at(0)))
+        .wait()
+        .unwrap();
+    revoke(directory, RevocationScope::Person(id("ada")));
+    let later = made_with(&json!({ "email": "ada@acme.example" }), None, at(0));
+    take(directory, &later);
+    assert_eq!(status(directory, by_email.id()), LinkStatus::NotUsed);
+    set_email(directory, "ada", Some("ada@acme.example"));
+    assert_eq!(redeem(directory, &by_email.code), "link_revoked");
+    assert_eq!(status(directory, by_email.id()), LinkStatus::Revoked);
+    assert_eq!(status(directory, later.id()), LinkStatus::NotUsed);
+    let counts = directory.link_counts(at(0)).wait().unwrap();
+    assert_eq!((counts.revoked, counts.not_used), (1, 1));
+    assert_eq!(redeem(directory, &later.code), "signed_in");
+}
+
+pub(super) fn links_for_an_address_stay_with_the_user_who_gives_it_up(directory: &dyn Directory) {
+    let payload = json!({ "email": "ada@acme.example" });
+    let link = || made_with(&payload, None, at(0));
+    let (revoked, by_email, of_bob) = (link(), link(), link());
+    take(directory, &revoked);
+    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
+    let taken = TakenLink {
+        note: Some("for her telephone".to_owned()),
+        ..by_email.taken()
+    };
+    directory.take_link(taken, &by(at(0))).wait().unwrap();
+    let ada = person("ada", Some("ada@acme.example"));
+    directory.add(&ada, &by(at(0))).wait().unwrap();
+    set_email(directory, "ada", None);
+    let bob = person("bob", Some("ada@acme.example"));
+    directory.add(&bob, &by(at(0))).wait().unwrap();
+    take(directory, &of_bob);
+    let of = |named: &str| {
+        let query = LinkQuery {
+            user: Some(id(named)),
+            ..query()
+        };
+        find(directory, &query)
+    };
+    let mut of_ada = [revoked.id(), by_email.id()];
+    of_ada.sort_unstable();
+    let mut found = of("ada");
+    found.sort_unstable();
+    assert_eq!(found, of_ada);
+    assert_eq!(of("bob"), [of_bob.id()]);
+    assert_eq!(status(directory, revoked.id()), LinkStatus::Revoked);
+    assert!(claims(directory, by_email.id()).is_some());
+    directory.remove(&id("ada"), &by(at(0))).wait().unwrap();
+    let found = listed(directory, by_email.id()).link;
+    assert_eq!((found.note, found.subject), (None, None));
+    assert_eq!(found.user, Some(id("ada")));
+    assert_eq!(claims(directory, by_email.id()), None);
+    assert!(claims(directory, of_bob.id()).is_some());
 }
