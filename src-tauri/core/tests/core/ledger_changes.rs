@@ -387,10 +387,12 @@ fn a_later_revocation_leaves_sessions_alone_that_an_earlier_one_did_not_end() {
     }
 }
 
+/// Makes the scope of a revocation from an ID.
+type Scope = fn(String) -> RevocationScope;
+
 #[test]
 fn ids_to_revoke_have_a_bounded_length() {
     let mut model = Model::new();
-    type Scope = fn(String) -> RevocationScope;
     let scopes: [(&str, usize, Scope); 2] = [
         ("link", 1024, RevocationScope::Link),
         ("key", 255, RevocationScope::Key),

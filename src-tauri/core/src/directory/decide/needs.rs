@@ -34,7 +34,9 @@ impl Command {
                 wanted.user_with_email(id);
                 if let Some(email) = &profile.email {
                     wanted.address_given_up(id);
-                    email.iter().for_each(|email| wanted.address_got(email, id));
+                    if let Some(email) = email {
+                        wanted.address_got(email, id);
+                    }
                 }
             }
             Self::Remove(id) => {
