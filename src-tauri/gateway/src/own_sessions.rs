@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::header::LOCATION;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
@@ -17,13 +18,28 @@ use crate::error_page::ErrorPage;
 use crate::extract::{CurrentConfig, FormInput};
 use crate::gateway::Gateway;
 use crate::pages;
-use crate::sign_in::{Answer, require_same_origin, see_other, with_cookies};
+use crate::sign_in::{Answer, require_same_origin, with_cookies};
 
 /// Maximum number of other browsers on the page.
 const MAX_LISTED: usize = 20;
 
 /// Advice to a visitor after a form of another site's page was refused.
 const LOOK_AGAIN: &str = "Open the page that shows who is signed in, and try again.";
+
+/// Shows who is signed in, as the home page does.
+pub(crate) async fn page(
+    State(gateway): State<Arc<Gateway>>,
+    CurrentConfig(config): CurrentConfig,
+    headers: HeaderMap,
+) -> Answer {
+    home(&gateway, &config, &headers).await
+}
+
+/// Redirects to the page that shows who is signed in.
+fn back(config: &GatewayConfig) -> Response {
+    let page = format!("{}{}", config.folder, pages::SESSIONS_PATH);
+    (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response()
+}
 
 /// Shows who is signed in, with the person's other browsers.
 pub(crate) async fn home(gateway: &Gateway, config: &GatewayConfig, headers: &HeaderMap) -> Answer {
@@ -93,7 +109,7 @@ pub(crate) async fn end(
             _ => {}
         }
     }
-    Ok(see_other(&config, None, &[]))
+    Ok(back(&config))
 }
 
 /// Ends all sessions of the person who is signed in, also that of this browser.
@@ -124,5 +140,5 @@ async fn own_session(
     require_same_origin(config, headers, LOOK_AGAIN)?;
     let own = gateway.session(config, SessionScope::Page, headers).await;
     let own = own.map_err(|cause| ErrorPage::failure(&cause).answer(Some(config), headers))?;
-    own.ok_or_else(|| see_other(config, None, &[]))
+    own.ok_or_else(|| back(config))
 }

@@ -23,6 +23,7 @@ use crate::{api, own_sessions, pages, visit, widget};
 /// | `/auth/sign-in` | page to which a proxy sends visitors who are not signed in |
 /// | `/auth/sign-out` | target of the sign-out button |
 /// | `/auth/l/…`, `/AUTH/L/…` | opens a short link |
+/// | `/auth/sessions` | shows who is signed in, with the person's other browsers |
 /// | `/auth/sessions/…` | targets of the buttons that sign the person's other browsers out |
 /// | `/api/…` | users and links, for other systems |
 /// | `/widget.js` | the widget, for pages of other sites |
@@ -38,6 +39,7 @@ pub fn router(
         .route("/auth/sign-out", post(visit::sign_out))
         .route("/auth/l/{code}", short_link())
         .route("/AUTH/L/{code}", short_link())
+        .route(pages::SESSIONS_PATH, get(own_sessions::page))
         .route(pages::END_SESSION_PATH, post(own_sessions::end))
         .route(pages::END_SESSIONS_PATH, post(own_sessions::end_all))
         .route(

@@ -56,7 +56,12 @@ pub(crate) async fn page(
         let sentence = "This page does not accept anything that is sent to it.";
         let mut refused = ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
             .answer(Some(&config), &headers);
-        let allowed = HeaderValue::from_static("GET,HEAD");
+        // A link is also the target of the forms of its own pages.
+        let allowed = match source {
+            Some(_) => "GET,HEAD,POST",
+            None => "GET,HEAD",
+        };
+        let allowed = HeaderValue::from_static(allowed);
         refused.headers_mut().insert(ALLOW, allowed);
         return Err(refused);
     }

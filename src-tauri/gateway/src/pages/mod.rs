@@ -11,6 +11,9 @@ use crate::config::GatewayConfig;
 
 /// Path of the style sheet.
 pub(crate) const STYLE_PATH: &str = "/auth/style.css";
+/// Path of the page that shows who is signed in. It is below `/auth/`, because a proxy sends the home
+/// page to the application.
+pub(crate) const SESSIONS_PATH: &str = "/auth/sessions";
 /// Target of the button that signs another browser of the person out.
 pub(crate) const END_SESSION_PATH: &str = "/auth/sessions/end";
 /// Target of the button that signs all browsers of the person out.

@@ -123,6 +123,8 @@ fn a_wrong_method_gets_an_error_page_and_the_allowed_methods() {
         ("GET", "/auth/widget/continue", "POST"),
         ("POST", "/auth/style.css", "GET,HEAD"),
         ("DELETE", "/healthz", "GET,HEAD"),
+        ("PUT", "/report", "GET,HEAD"),
+        ("PUT", "/report?externalAuthCode=a.b.c", "GET,HEAD,POST"),
     ] {
         let answer = site.ask(method, path, &[], "");
         assert_eq!(answer.status.as_u16(), 405, "{path}");

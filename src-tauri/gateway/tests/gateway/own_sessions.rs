@@ -22,6 +22,9 @@ const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) App
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Opens a link in a browser. Returns the cookie of the session.
+/// Path of the person's own page.
+const PAGE: &str = "/auth/sessions";
+
 fn sign_in(site: &Site, id: &str, browser: &str) -> String {
     let link = format!("/?externalAuthCode={}", site.new_user(id));
     let answer = site.get(&link, &[("user-agent", browser)]);
@@ -68,10 +71,14 @@ fn the_page_lists_the_persons_other_browsers_and_no_address() {
     ] {
         assert!(!page.body.contains(hidden), "{hidden}: {}", page.body);
     }
+    // Behind a proxy, the home page is the application's.
+    assert_eq!(site.get_as(PAGE, &own).body, site.get_as("/", &own).body);
     // Somebody who is not signed in sees nothing of it.
-    let page = site.get("/", &[]);
-    assert_eq!(page.status.as_u16(), 401);
-    assert!(!page.body.contains("iPhone"));
+    for path in ["/", PAGE] {
+        let page = site.get(path, &[]);
+        assert_eq!(page.status.as_u16(), 401);
+        assert!(!page.body.contains("iPhone"));
+    }
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn another_browser_is_signed_out_with_every_copy_of_its_cookie_at_the_next_reque
         sign_in(&site, "ada", IPHONE),
     );
     let answer = end(&site, &handle(&phone).to_string(), &[("cookie", &own)]);
-    assert_eq!((answer.status.as_u16(), answer.location()), (303, "/"));
+    assert_eq!((answer.status.as_u16(), answer.location()), (303, PAGE));
     assert_eq!((status(&site, &phone), status(&site, &own)), (401, 200));
     let entry = latest(&site);
     assert_eq!(entry.event.data.code(), "signed_out");
@@ -138,11 +145,11 @@ fn nobody_ends_a_session_without_one_of_the_same_person() {
     let session = handle(&bob).to_string();
     for headers in [vec![], vec![("cookie", own.as_str())]] {
         let answer = end(&site, &session, &headers);
-        assert_eq!((answer.status.as_u16(), answer.location()), (303, "/"));
+        assert_eq!((answer.status.as_u16(), answer.location()), (303, PAGE));
         assert_eq!(status(&site, &bob), 200, "{headers:?}");
     }
     let answer = site.post("/auth/sessions/end-all", &[], &[]);
-    assert_eq!((answer.status.as_u16(), answer.location()), (303, "/"));
+    assert_eq!((answer.status.as_u16(), answer.location()), (303, PAGE));
     assert_eq!((status(&site, &own), status(&site, &bob)), (200, 200));
     // The session of a suspended person ends nothing.
     let phone = sign_in(&site, "ada", IPHONE);

@@ -283,6 +283,8 @@ fn signs_out_by_a_form_of_the_application(begin: Begin) {
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     let page = proxy.get("/report", &format!("{PAGE}{ada}"));
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let own = proxy.get("/auth/sessions", &format!("{PAGE}{ada}"));
+    assert!(own.contains("You are signed in"), "{own}");
     let done = form(&format!("http://{}", proxy.address));
     assert!(done.contains("You are signed out"), "{done}");
     let page = proxy.get("/report", &format!("{PAGE}{ada}"));
