@@ -15,9 +15,9 @@ pub(crate) enum ApiKeyCommand {
     Make {
         /// Name of the system that uses the key.
         name: String,
-        /// Scopes of the key, separated by commas: links (make and inspect links), users:read (read
-        /// users), users (read and change users), activity (read the activity), admin (all of that,
-        /// and change settings and keys) [default: links,users]
+        /// Scopes of the key, separated by commas: links (make, inspect, list and revoke
+        /// links), users:read (read users), users (read and change users), activity (read the
+        /// activity), admin (all of that, and change settings and keys) [default: links,users]
         #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = Scope::on_server)]
         scope: Vec<Scope>,
         /// Time after which the key expires, such as 90d [default: never]

@@ -17,7 +17,7 @@ use crate::{Error, ErrorCode, Result};
 )]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Scope {
-    /// Makes and inspects login links.
+    /// Makes, inspects, lists and revokes login links, with the sessions that they began.
     #[serde(rename = "links")]
     Links,
     /// Reads users.
