@@ -10,10 +10,11 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::LinkRequest;
 use latchkey_core::directory::Directory;
+use latchkey_core::inspect::outline::Outline;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::Instance;
 use latchkey_core::ledger::{self, TakenLink, not_entered};
-use latchkey_core::link::compose::{LinkSpec, Target, compose};
+use latchkey_core::link::compose::{self, LinkSpec, Target};
 use latchkey_core::link::message::person_name;
 use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::link::{BaseUrl, Parameter};
@@ -77,7 +78,7 @@ fn made_here(
         key,
         instance,
     } = signer(named, arguments, context, by.at)?;
-    let composed = compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
+    let composed = compose::compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
     let short = arguments.short.then(ShortCode::new).transpose()?;
     let mut link = MadeLink::new(composed.clone(), target.url.clone());
     link.short_url = short.as_ref().map(|code| code.url(&target.url));
@@ -156,6 +157,11 @@ fn made_there(
 ) -> Result<MadeLink, Failure> {
     let there = gateway::instance_there(home, instance, by)?;
     let spec = spec(payload, arguments, there.settings.lifetime)?;
+    if arguments.form.has_qr_code() && !arguments.short {
+        // The gateway enters the link, and its older links may stop, so the code must fit before.
+        let claims = compose::claims(spec.clone(), by.at)?;
+        Outline::new(&there.settings, claims, by.at)?.qr?;
+    }
     let request = LinkRequest {
         note: note(arguments)?,
         supersede: arguments.supersede,
@@ -168,7 +174,7 @@ fn made_there(
     let link = home.sign_link(&there, &request, by)?;
     let mut made = gateway::made(link, &arguments.form, home, &there, context, by.at)?;
     if there.connection.is_some() {
-        made.warn(gateway::refusal(home, &there, made.code.expose())?);
+        made.warn(gateway::refusal(home, &there, made.code.expose()));
     }
     Ok(made)
 }

@@ -189,7 +189,8 @@ impl FormArguments {
         }
     }
 
-    fn has_qr_code(&self) -> bool {
+    /// Returns whether the link is wanted as a QR code.
+    pub(crate) fn has_qr_code(&self) -> bool {
         self.qr.is_some() || self.shape == Shape::Qr
     }
 }

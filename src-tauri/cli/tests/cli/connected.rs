@@ -392,3 +392,26 @@ fn a_gateway_elsewhere_makes_a_short_link_that_works_there() {
     assert!(!opens());
     connected.serving.end();
 }
+
+#[test]
+fn a_link_that_does_not_fit_into_a_qr_code_is_not_made_at_the_gateway() {
+    let connected = Connected::new();
+    let client = connected.client.path();
+    let metadata = format!("about={}", "x".repeat(3_000));
+    let long = [
+        "link",
+        "--instance",
+        "server",
+        "--user-id",
+        "ada",
+        "--metadata",
+        &metadata,
+    ];
+    assert_eq!(
+        refused(client, &[&long[..], &["--as", "qr"]].concat()),
+        "qr_too_dense"
+    );
+    let listed = done(client, &["links", "--instance", "server", "list"]);
+    assert_eq!(listed["total"], 0);
+    connected.serving.end();
+}
