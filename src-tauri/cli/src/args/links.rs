@@ -80,7 +80,7 @@ pub(crate) struct LinkFilterArguments {
     #[arg(long, value_name = "ID|ADDRESS")]
     pub(crate) user: Option<String>,
     /// Only links that were signed with the key with this id.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
     /// Only links that work, or only those that do not.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
@@ -115,7 +115,7 @@ pub(crate) struct RevokeArguments {
     #[arg(long, value_name = "WHEN")]
     pub(crate) before: Option<String>,
     /// Revoke all links until now that were signed with the key with this id.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
     /// Also end the sessions that the links began.
     #[arg(long)]

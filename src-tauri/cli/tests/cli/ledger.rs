@@ -430,6 +430,11 @@ fn links_are_revoked_only_by_ids_that_can_be_kept_and_by_keys_that_are_known() {
         for (arguments, said) in [
             (["revoke", "--key", "nobody"], "no signing key with this ID"),
             (["revoke", "--key", ""], "no signing key with this ID"),
+            // One ID of a key in 64 begins so.
+            (
+                ["revoke", "--key", "-nobody"],
+                "no signing key with this ID",
+            ),
             (["revoke", "", "--json"], "1 to 1024 bytes"),
             (["revoke", &"x".repeat(1025), "--json"], "1 to 1024 bytes"),
         ] {
@@ -438,8 +443,8 @@ fn links_are_revoked_only_by_ids_that_can_be_kept_and_by_keys_that_are_known() {
             assert!(refused.err.contains(said), "{}", refused.err);
         }
         assert_eq!(listed(at, &[])[0]["status"], "not_used");
-        links(at, &["revoke", "--key", &key]);
-        assert_eq!(listed(at, &[])[0]["status"], "revoked");
+        let revoked = links(at, &["revoke", "--key", &key]);
+        assert_eq!(listed(at, &[])[0]["status"], "revoked", "{}", revoked.err);
     }
 }
 
