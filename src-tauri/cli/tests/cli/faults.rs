@@ -1,5 +1,6 @@
 //! Tests of a gateway whose files or disk fail while it runs.
 
+use std::cell::Cell;
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -121,6 +122,8 @@ struct OnSmallDisk {
     disk: PathBuf,
     /// Path of the disk for the gateway.
     data: PathBuf,
+    /// Number of users that were added or refused.
+    added: Cell<u32>,
 }
 
 impl OnSmallDisk {
@@ -165,6 +168,7 @@ impl OnSmallDisk {
             address,
             disk,
             data: folder.join("disk"),
+            added: Cell::new(0),
         })
     }
 
@@ -180,6 +184,13 @@ impl OnSmallDisk {
 
     fn make_room(&self) {
         fs::remove_file(self.disk.join("filler")).unwrap();
+    }
+
+    /// Adds a user with an ID of its own. Returns whether the user is there then.
+    fn adds_a_user(&self) -> bool {
+        let number = self.added.get();
+        self.added.set(number + 1);
+        self.run(&["users", "add", &format!("user-{number}")]).code == 0
     }
 
     /// Runs a command line that sees the disk of the gateway. Its answer is JSON.
@@ -300,14 +311,13 @@ fn commands_beside_a_gateway_on_a_full_disk_say_so_and_work_when_there_is_room_a
     let Some(serving) = OnSmallDisk::new(folder.path()) else {
         return;
     };
-    let add = |id: &'static str| ["users", "add", id];
-    assert_eq!(serving.run(&add("ada")).code, 0);
+    assert!(serving.adds_a_user());
     serving.fill();
-    until("nothing is recorded", || serving.run(&add("bob")).code == 1);
-    serving.require_full(&add("bob"));
+    until("nothing is recorded", || !serving.adds_a_user());
+    serving.require_full(&["users", "add", "bob"]);
     assert_eq!(serving.run(&["users", "list"]).code, 0, "it can be read");
     serving.make_room();
-    until("it works again", || serving.run(&add("bob")).code == 0);
+    until("it works again", || serving.adds_a_user());
 }
 
 #[test]
@@ -320,9 +330,8 @@ fn a_key_is_rotated_beside_a_gateway_on_a_full_disk_and_recorded_when_there_is_r
         assert_eq!(ran.code, 0, "{}", ran.err);
         ran.json()["signing_keys"].as_array().unwrap().clone()
     };
-    let add = ["users", "add", "ada"];
     serving.fill();
-    until("nothing is recorded", || serving.run(&add).code == 1);
+    until("nothing is recorded", || !serving.adds_a_user());
     let rotated = keys(&serving.run(&["keys", "rotate"]));
     assert_eq!(rotated.len(), 2);
     assert_eq!(rotated[1]["links"]["count"], 0, "{rotated:?}");
@@ -337,8 +346,8 @@ fn a_key_is_rotated_beside_a_gateway_on_a_full_disk_and_recorded_when_there_is_r
         listed["entries"].as_array().unwrap().len()
     };
     assert_eq!(recorded(), 0);
-    serving.require_full(&add);
+    serving.require_full(&["users", "add", "bob"]);
     serving.make_room();
-    until("it works again", || serving.run(&add).code == 0);
+    until("it works again", || serving.adds_a_user());
     assert_eq!(recorded(), 2);
 }
