@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::cutoff::last_field;
 use super::link_person::LinkPerson;
 use crate::protocol::claims::Claims;
 use crate::protocol::code::{AskableCode, VerifiedCode};
@@ -83,7 +84,7 @@ pub struct NewLinkRequest {
     pub claims: Map<String, Value>,
     /// ID of the key that has signed the link, if it is known. Rows of earlier versions end before
     /// it.
-    #[serde(default, deserialize_with = "or_none")]
+    #[serde(default, deserialize_with = "last_field")]
     pub key: Option<String>,
 }
 
@@ -176,14 +177,6 @@ pub struct Asking {
 pub fn unknown_request() -> Error {
     let message = "There is no such open request. It was answered already, its link was revoked, or the account of its person was suspended, has ended or was removed.";
     Error::new(ErrorCode::UnknownRequest, message).about("number")
-}
-
-/// Deserializes the last field of a row, which rows of earlier versions do not have.
-#[expect(clippy::unnecessary_wraps, reason = "serde calls it")]
-fn or_none<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<Option<String>, D::Error> {
-    Ok(Option::deserialize(deserializer).unwrap_or_default())
 }
 
 /// JSON as a text, because the rows of an engine cannot store JSON values.
