@@ -68,14 +68,19 @@ export class CopyList {
     return this.#blocks.get(Math.floor(index / BLOCK))?.[index % BLOCK] ?? null;
   }
 
-  /** Returns a loaded user and the index of its row. */
-  find(id: string): { user: TypingMindUser; index: number } | null {
+  /** Returns the index of the row of a loaded user. */
+  indexOf(id: string): number | null {
     for (const [block, users] of this.#blocks) {
       const at = users.findIndex((user) => user.id === id);
-      const user = users[at];
-      if (user) return { user, index: block * BLOCK + at };
+      if (at >= 0) return block * BLOCK + at;
     }
     return null;
+  }
+
+  /** Returns a loaded user. */
+  find(id: string): TypingMindUser | null {
+    const index = this.indexOf(id);
+    return index === null ? null : this.row(index);
   }
 
   /** Loads the rows for the current fields. The old rows stay until then. */
