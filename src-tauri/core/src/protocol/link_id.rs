@@ -37,12 +37,18 @@ pub fn new_link_id(key: &SigningKey) -> Result<String> {
 }
 
 /// Returns an ID that is not authenticated, for claims that a gateway signs later, and for users.
+/// It is as long as an authenticated one, and does not begin with a hyphen either.
 ///
 /// Fails with [`ErrorCode::NoRandomness`].
 pub fn random_id() -> Result<String> {
     let mut bytes = [0_u8; RANDOM + TAG];
-    fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    loop {
+        fill(&mut bytes)?;
+        let id = URL_SAFE_NO_PAD.encode(bytes);
+        if !id.starts_with('-') {
+            return Ok(id);
+        }
+    }
 }
 
 /// Returns whether [`new_link_id`] has made an ID with a key.
@@ -108,6 +114,13 @@ mod tests {
         for foreign in ["", "1", cut, &format!("{id}A"), &random_id().unwrap()] {
             assert!(!is_made_with(foreign, &key), "{foreign}");
         }
+    }
+
+    #[test]
+    fn a_random_id_is_as_long_as_an_authenticated_one_and_begins_with_no_hyphen() {
+        let ids: Vec<String> = (0..2_000).map(|_| random_id().unwrap()).collect();
+        assert!(ids.iter().all(|id| id.len() == 16 && !id.starts_with('-')));
+        assert_ne!(ids.first(), ids.last());
     }
 
     #[test]
