@@ -262,7 +262,8 @@ it('says that a link had ended before it was revoked', async () => {
   const panel = await openPanel();
   await userEvent.click(await within(panel).findByTestId('link-revoke'));
   await userEvent.click(await screen.findByTestId('revoke-confirm'));
-  const said = 'The link had expired before, so nothing was left to take back.';
+  const said =
+    'The link had expired before, so nothing was left to take back. No new link can be asked for with it any more.';
   await waitFor(() => expect(toasts.list[0]?.text).toBe(said));
 });
 

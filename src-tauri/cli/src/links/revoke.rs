@@ -208,10 +208,15 @@ impl Revoking<'_> {
     fn words_of_one(&self, id: &str, before: Option<LinkStatus>) -> String {
         if let Some(status) = before.filter(|status| status.ended_by_itself()) {
             let words = status.words();
-            return if self.ends_sessions {
+            let left = if self.ends_sessions {
                 format!("{id} was {words} before.{}", self.about_sessions())
             } else {
                 format!("{id} was {words} before, so nothing was left to take back.")
+            };
+            return if self.is_elsewhere {
+                left
+            } else {
+                format!("{left} No new link can be asked for with it any more.")
             };
         }
         let is_known = before.is_some();

@@ -402,7 +402,9 @@ fn a_link_that_was_used_up_stays_so_and_nothing_is_left_to_take_back() {
     let once = id(&made);
     let revoke = |more: &[&str]| links(at, &[&["revoke", &once], more].concat());
     let said = revoke(&[]);
-    let expected = format!("{once} was used up before, so nothing was left to take back.");
+    let expected = format!(
+        "{once} was used up before, so nothing was left to take back. No new link can be asked for with it any more."
+    );
     assert_eq!((said.code, said.out.trim()), (0, &*expected));
     let said = revoke(&["--end-sessions"]).out;
     let expected = format!("{once} was used up before. Sessions that began with it have ended.");

@@ -262,6 +262,27 @@ impl Facts {
         }
     }
 
+    /// Returns the people by whom requests for a new link in place of a link are kept: its user, and
+    /// the address of the user or in the link.
+    #[must_use]
+    pub(crate) fn people_of(&self, link: &IssuedLink) -> Vec<LinkPerson> {
+        let user = link.user.as_ref();
+        let email = user.and_then(|user| self.user(user)?.email.clone());
+        let subject = link.subject.as_deref();
+        let subject = subject.and_then(|subject| Email::parse(subject, "email").ok());
+        let mut people: Vec<_> = user.cloned().map(LinkPerson::User).into_iter().collect();
+        for email in [email, subject]
+            .into_iter()
+            .flatten()
+            .map(LinkPerson::Email)
+        {
+            if !people.contains(&email) {
+                people.push(email);
+            }
+        }
+        people
+    }
+
     /// Returns a link of the ledger, or the fact that there is none. `None` if it was not loaded.
     #[must_use]
     pub fn link(&self, id: &str) -> Option<Option<&IssuedLink>> {

@@ -176,14 +176,12 @@ impl Standing {
         let ends_sessions = taken_back.is_some_and(|standing| standing.ends_sessions);
         let ended = taken_back.into_iter().chain(lapsed);
         let ended = ended.min_by_key(|standing| standing.ended_at);
-        let over_at = link.over_at().filter(|at| now >= *at);
-        let came_first = |over_at: &i64| {
-            ended.is_none_or(|standing| standing.ended_at.is_some_and(|at| *over_at <= at))
-        };
+        let is_over = link.had_expired_at(now)
+            && ended.is_none_or(|back| back.ended_at.is_some_and(|at| link.had_expired_at(at)));
         let (status, ended_at) = if link.uses.are_spent_by(link.used) {
             // A link that was taken back signs nobody in, so all uses were before.
             (LinkStatus::UsedUp, link.last_use)
-        } else if over_at.as_ref().is_some_and(came_first) {
+        } else if is_over {
             (LinkStatus::Expired, link.expires_at)
         } else if let Some(ended) = ended {
             (ended.status, ended.ended_at)

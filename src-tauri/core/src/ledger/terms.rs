@@ -45,6 +45,12 @@ impl LinkTerms<'_> {
         Some(expires_at.saturating_add(LEEWAY_SECS))
     }
 
+    /// Returns whether the link had expired by itself at a time, in Unix seconds.
+    #[must_use]
+    pub fn had_expired_at(&self, at: i64) -> bool {
+        self.over_at().is_some_and(|over_at| over_at <= at)
+    }
+
     /// Returns whether the code works without limit and the next use enters it in the ledger as it
     /// was: it is of another system, and has neither been revoked by itself nor an expiry.
     #[must_use]

@@ -186,20 +186,20 @@ impl Model {
         self.execute(&Command::TakeLink(Box::new(taken))).unwrap();
     }
 
-    fn redeem(&mut self, claims: &Claims) {
+    fn redeem(&mut self, claims: &Claims) -> Decision {
         let code = sign(claims, &self.key, Algorithm::HS256).unwrap();
         let code = verify(code.expose(), &[&self.key], RULES, at(self.now)).unwrap();
         let redemption = Redemption::new(Ok(&code), self.policy);
         let command = Command::Redeem(Arc::new(redemption));
-        self.execute(&command).unwrap();
+        self.execute(&command).unwrap()
     }
 
-    fn revoke(&mut self, scope: RevocationScope) {
+    fn revoke(&mut self, scope: RevocationScope) -> Decision {
         let revocation = Revocation {
             scope,
             ends_sessions: false,
         };
-        self.execute(&Command::RevokeLinks(revocation)).unwrap();
+        self.execute(&Command::RevokeLinks(revocation)).unwrap()
     }
 
     /// Makes a link that grants a request.
@@ -424,11 +424,8 @@ fn a_new_link_grants_the_request_and_only_the_one_that_was_seen() {
 type Closing = (&'static str, fn(&mut Model));
 
 /// Changes after which the request of Ada cannot be granted.
-fn closings() -> [Closing; 4] {
+fn closings() -> [Closing; 3] {
     [
-        ("its link was revoked", |model| {
-            model.revoke(RevocationScope::Link("1".to_owned()));
-        }),
         ("its key was given up as leaked", |model| {
             model.revoke(RevocationScope::Key("key-1".to_owned()));
         }),
@@ -461,6 +458,75 @@ fn a_request_that_may_not_be_granted_any_more_closes_by_itself() {
         }
         let entered = model.facts.link("2").flatten();
         assert!(entered.is_none(), "{what}: nothing is half done");
+    }
+}
+
+#[test]
+fn revoking_a_link_closes_the_request_that_was_made_with_it_and_says_so() {
+    for revoked in ["1", "2"] {
+        let (mut model, link) = expired();
+        model.take(&claims("ada", "2", &week()), false);
+        model.ask(&link).unwrap();
+        let decision = model.revoke(RevocationScope::Link(revoked.to_owned()));
+        let codes = decision.entries.iter().map(|entry| entry.event.data.code());
+        let codes: Vec<&str> = codes.collect();
+        if revoked == "1" {
+            assert_eq!(codes, ["revoked", "link_request_closed"]);
+            let closed = &decision.entries.last().unwrap().event;
+            assert_eq!(closed.link.as_deref(), Some("1"));
+            assert_eq!(model.request_of("ada"), None);
+        } else {
+            assert_eq!(codes, ["revoked"], "the request is about another link");
+            assert!(model.is_open("ada"));
+        }
+    }
+}
+
+#[test]
+fn a_link_that_was_used_up_or_had_expired_first_is_asked_for_as_such() {
+    let newer = claims("ada", "2", &week());
+    let (mut model, link) = expired();
+    model.take(&newer, true);
+    assert_eq!(model.reason(&link), Some(RequestReason::Expired));
+    let (mut model, once) = (
+        Model::new(),
+        claims("ada", "1", &json!({ "single_use": true })),
+    );
+    model.take(&once, false);
+    model.redeem(&once);
+    model.now += 60;
+    model.take(&newer, true);
+    assert_eq!(model.reason(&once), Some(RequestReason::UsedUp));
+}
+
+#[test]
+fn a_link_that_was_used_up_before_it_was_taken_back_is_refused_as_used_up() {
+    let once = claims("ada", "1", &json!({ "single_use": true }));
+    for revokes in [true, false] {
+        for is_used in [true, false] {
+            let mut model = Model::new();
+            model.take(&once, false);
+            if is_used {
+                model.redeem(&once);
+            }
+            model.now += 60;
+            let expected = if revokes {
+                model.revoke(RevocationScope::Link("1".to_owned()));
+                assert_eq!(model.reason(&once), None, "no link is asked for");
+                "link_revoked"
+            } else {
+                model.take(&claims("ada", "2", &week()), true);
+                "link_superseded"
+            };
+            let decision = model.redeem(&once);
+            let found = decision.entries.first().unwrap().event.data.code();
+            let expected = if is_used {
+                "link_already_used"
+            } else {
+                expected
+            };
+            assert_eq!(found, expected);
+        }
     }
 }
 

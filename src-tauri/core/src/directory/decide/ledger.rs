@@ -218,9 +218,11 @@ impl Draft {
             subject: subject.or_else(|| link.subject.clone()),
             link: Some(id.to_owned()),
         };
+        let outcome = self.record_event(event);
+        self.close_requests_by(&link);
         self.push(Effect::PutLink(Box::new(link)));
         self.note_session_end(ends_sessions);
-        self.record_event(event)
+        outcome
     }
 
     /// Returns whether a link was revoked or superseded, or its person was removed.

@@ -84,9 +84,7 @@ impl Command {
             }
             Self::LinkShown(claims) => wanted.made_link(claims),
             Self::RevokeLinks(revocation) => match &revocation.scope {
-                RevocationScope::Link(id) => {
-                    wanted.link(id);
-                }
+                RevocationScope::Link(id) => wanted.link_with_requests(id),
                 RevocationScope::Person(named) => wanted.named(named),
                 RevocationScope::Before(_) | RevocationScope::Key(_) => {}
             },
@@ -305,6 +303,19 @@ impl<'a> Wanted<'a> {
     fn linked(&mut self, person: &LinkPerson) {
         if self.facts.has_links(person).is_none() {
             add(&mut self.needs.linked, person);
+        }
+    }
+
+    /// Adds a link, and the requests of its person.
+    fn link_with_requests(&mut self, id: &str) {
+        let Some(link) = self.link(id) else {
+            return;
+        };
+        if let Some(user) = &link.user {
+            self.user_with_email(user);
+        }
+        for person in self.facts.people_of(link) {
+            self.request_to_judge(&person);
         }
     }
 

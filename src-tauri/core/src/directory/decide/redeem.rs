@@ -40,15 +40,11 @@ pub(super) fn known_to(
         seats: facts.seats(),
         ..DirectoryFacts::default()
     };
-    let id = match &code.payload {
-        Payload::Email(email) => {
-            let users = facts.email(email);
-            known.email_sharers = users.map(|users| users.sharers.clone()).unwrap_or_default();
-            users.and_then(|users| users.owner.as_ref())
-        }
-        Payload::Id(id) => Some(id.user_id()),
-        Payload::User(user) => Some(&user.id),
-    };
+    if let Payload::Email(email) = &code.payload {
+        let users = facts.email(email);
+        known.email_sharers = users.map(|users| users.sharers.clone()).unwrap_or_default();
+    }
+    let id = user_of(code, facts);
     if let Some(id) = id {
         let user = facts.user(id);
         // Only a link with a profile can be newer or older than the profile of a user.
@@ -77,6 +73,15 @@ pub(super) fn known_to(
     known
 }
 
+/// Returns the ID of the user whom a code names. `None` for an address that nobody has.
+fn user_of<'a>(code: &'a VerifiedCode, facts: &'a Facts) -> Option<&'a UserId> {
+    match &code.payload {
+        Payload::Email(email) => facts.email(email)?.owner.as_ref(),
+        Payload::Id(id) => Some(id.user_id()),
+        Payload::User(user) => Some(&user.id),
+    }
+}
+
 /// Returns another user who has an address. A user who shares an address with an older user keeps
 /// it.
 fn foreign_owner(facts: &Facts, email: &Email, id: &UserId, user: Option<&User>) -> Option<UserId> {
@@ -99,7 +104,8 @@ pub(super) fn known_as(user: &User, was_edited: bool, now: i64) -> KnownUser {
     }
 }
 
-/// Returns whether the link of a code still works for the person with an ID.
+/// Returns whether the link of a code still works for the person with an ID. The state that came
+/// first stays, as in [`Standing::of`].
 fn state_of(
     code: &VerifiedCode,
     id: Option<&UserId>,
@@ -108,10 +114,29 @@ fn state_of(
     now: i64,
 ) -> LinkState {
     let link = facts.link(&code.link).flatten();
-    let subject = code.payload.subject();
-    if link.is_some_and(|link| link.is_for_another(subject, id)) {
+    if link.is_some_and(|link| link.is_for_another(code.payload.subject(), id)) {
         return LinkState::OfAnother;
     }
+    let taken_back = taken_back(code, facts);
+    let used = link.map_or(0, |link| link.used);
+    let repeats = || {
+        let used = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));
+        used.is_some_and(|used| goes_on(used, facts, now))
+    };
+    if code.registered.uses.are_spent_by(used) && (taken_back.is_some() || !repeats()) {
+        return LinkState::Used;
+    }
+    match taken_back.map(|back| back.status) {
+        None => LinkState::Open,
+        Some(LinkStatus::Superseded) => LinkState::Superseded,
+        Some(_) => LinkState::Revoked,
+    }
+}
+
+/// Returns how the link of a code was revoked or superseded, whether or not it had ended by itself
+/// before. `None` if it was neither.
+pub(super) fn taken_back(code: &VerifiedCode, facts: &Facts) -> Option<Standing> {
+    let (link, id) = (facts.link(&code.link).flatten(), user_of(code, facts));
     let person = id.cloned().map(LinkPerson::User);
     let address = match &code.payload {
         Payload::Email(email) => Some(LinkPerson::Email(email.clone())),
@@ -133,23 +158,10 @@ fn state_of(
         ..LinkTerms::unknown(code.registered.issued_at)
     };
     let terms = link.map_or(unknown, IssuedLink::terms);
-    let taken_back = |cutoffs| Standing::taken_back(&terms, cutoffs, &facts.cutoffs);
-    let taken_back: Vec<_> = cutoffs.iter().filter_map(taken_back).collect();
-    let is = |status| taken_back.iter().any(|back| back.status == status);
-    if is(LinkStatus::Revoked) {
-        return LinkState::Revoked;
-    }
-    if is(LinkStatus::Superseded) {
-        return LinkState::Superseded;
-    }
-    let used = link.map_or(0, |link| link.used);
-    let repeats = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));
-    if code.registered.uses.are_spent_by(used)
-        && !repeats.is_some_and(|used| goes_on(used, facts, now))
-    {
-        return LinkState::Used;
-    }
-    LinkState::Open
+    let found = cutoffs
+        .iter()
+        .filter_map(|cutoffs| Standing::taken_back(&terms, cutoffs, &facts.cutoffs));
+    found.min_by_key(|back| (back.status == LinkStatus::Superseded, back.ended_at))
 }
 
 fn browser_of(redemption: &Redemption) -> Option<BrowserKey> {

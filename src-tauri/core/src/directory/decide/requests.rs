@@ -6,13 +6,13 @@ use super::super::command::{Outcome, Redemption};
 use super::super::effect::Effect;
 use super::super::facts::Facts;
 use super::super::user::User;
-use super::redeem::known_to;
+use super::redeem::{known_to, taken_back};
 use super::{Draft, not_loaded};
 use crate::activity::{AuditContext, Event, EventData};
 use crate::instance::Policy;
 use crate::ledger::{
-    Asking, LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestEnd, RequestReason,
-    RequestRef, TakenLink, unknown_request,
+    Asking, IssuedLink, LinkPerson, LinkStatus, LinkTerms, MAX_REQUESTS, NewLinkRequest,
+    REQUEST_SECS, RequestEnd, RequestReason, RequestRef, Standing, TakenLink, unknown_request,
 };
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
@@ -34,11 +34,19 @@ pub fn askable(asking: &Asking, facts: &Facts, now: Timestamp) -> Option<Request
     if expired_at.is_some_and(|at| now.as_second() >= at.saturating_add(REQUEST_SECS)) {
         return None;
     }
+    let back = taken_back(code, facts);
+    if known.link == LinkState::OfAnother || is_revoked(back) {
+        return None;
+    }
+    let terms = LinkTerms {
+        expires_at: expired_at,
+        ..LinkTerms::default()
+    };
+    let had_expired = |back: Standing| back.ended_at.is_some_and(|at| terms.had_expired_at(at));
     let reason = match known.link {
-        LinkState::Revoked | LinkState::OfAnother => return None,
         LinkState::Used => RequestReason::UsedUp,
-        LinkState::Superseded => RequestReason::Superseded,
-        LinkState::Open => expired_at.map(|_| RequestReason::Expired)?,
+        LinkState::Superseded if !back.is_some_and(had_expired) => RequestReason::Superseded,
+        _ => expired_at.map(|_| RequestReason::Expired)?,
     };
     may_be_let_in(code, asking.policy, known, facts).then_some(reason)
 }
@@ -55,8 +63,14 @@ pub fn is_grantable(request: &NewLinkRequest, facts: &Facts, now: i64) -> bool {
     };
     let redemption = Redemption::new(Ok(&code), policy);
     let known = known_to(&redemption, &code, facts, now);
-    let is_over = matches!(known.link, LinkState::Revoked | LinkState::OfAnother);
+    let is_over = known.link == LinkState::OfAnother || is_revoked(taken_back(&code, facts));
     !is_over && may_be_let_in(&code, policy, known, facts)
+}
+
+/// Returns whether a link was revoked. No new link replaces it then, even if it had ended by itself
+/// before.
+fn is_revoked(taken_back: Option<Standing>) -> bool {
+    taken_back.is_some_and(|back| back.status == LinkStatus::Revoked)
 }
 
 /// Returns whether a new link could let the person of an old code in. What became of the old link
@@ -183,6 +197,18 @@ impl Draft {
                 if self.facts.request(person).flatten().is_some() {
                     self.push(Effect::DeleteRequest(person.clone()));
                 }
+            }
+        }
+    }
+
+    /// Closes the request for a new link that somebody has made with a link, because that is revoked.
+    pub(super) fn close_requests_by(&mut self, link: &IssuedLink) {
+        for person in self.facts.people_of(link) {
+            let open = self.facts.request(&person).flatten();
+            let open = open
+                .filter(|open| open.link == link.id && is_grantable(open, &self.facts, self.now));
+            if let Some(open) = open.cloned() {
+                self.close(open, RequestEnd::Dismissed);
             }
         }
     }

@@ -240,7 +240,7 @@ pub(super) fn a_link_that_had_ended_stays_so_when_it_is_revoked_later(directory:
     );
     let standing = listed(directory, once.id()).standing;
     assert!(standing.ends_sessions && standing.status == LinkStatus::UsedUp);
-    assert_eq!(redeem(directory, &once.code), "link_revoked");
+    assert_eq!(redeem(directory, &once.code), "link_already_used");
 }
 
 pub(super) fn links_of_a_removed_user_count_as_revoked_and_later_ones_work(
