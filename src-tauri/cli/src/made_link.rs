@@ -180,7 +180,8 @@ impl FormArguments {
     /// Returns the way in which the link is given out.
     pub(crate) const fn given(&self) -> GivenAs {
         match self.shape {
-            _ if self.qr.is_some() => GivenAs::File,
+            // Without --as, the file is what is given out.
+            Shape::Url if self.qr.is_some() => GivenAs::File,
             Shape::Url => GivenAs::Link,
             Shape::Code => GivenAs::Code,
             Shape::Widget => GivenAs::Widget,
