@@ -348,6 +348,18 @@ impl<C> Refusal<C> {
                 "There is no such link.",
                 "Somebody has mistyped or guessed a short link, its user was removed, or the ID of the code belongs to a link for another person. Make a new link if one is needed.",
             ),
+            Self::NoSeats {
+                seats:
+                    Seats {
+                        used,
+                        limit: Some(limit),
+                    },
+            } if used > limit => Sentences::new(
+                "",
+                format!(
+                    "{used} seats are taken, and the limit is {limit}. Suspend or remove somebody, or raise the limit."
+                ),
+            ),
             Self::NoSeats { seats } if seats.limit == Some(1) => Sentences::new(
                 "",
                 "The only seat is taken. Suspend or remove somebody, or raise the limit.",

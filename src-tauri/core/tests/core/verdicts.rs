@@ -356,3 +356,20 @@ fn no_sentence_for_a_visitor_names_anybody() {
     let suspended = Refusal::UserSuspended { user: grace }.for_visitor();
     assert_eq!(unknown, suspended, "nobody learns who exists");
 }
+
+#[test]
+fn a_refusal_without_seats_counts_the_users_who_are_over_the_limit() {
+    for (used, limit, expected) in [
+        (1, 1, "The only seat is taken."),
+        (3, 1, "3 seats are taken, and the limit is 1."),
+        (5, 5, "All 5 seats are taken."),
+        (6, 5, "6 seats are taken, and the limit is 5."),
+    ] {
+        let seats = Seats {
+            used,
+            limit: Some(limit),
+        };
+        let refusal: Refusal = Refusal::NoSeats { seats };
+        assert!(refusal.to_string().contains(expected), "{refusal}");
+    }
+}
