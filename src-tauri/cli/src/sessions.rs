@@ -49,11 +49,16 @@ pub(crate) fn sessions(
                     || json!({ "ended": session }),
                 )?;
             } else {
-                directory.sign_out(&user, &by).wait()?;
-                output.print(
-                    format!("Ended all sessions of {user}."),
-                    || json!({ "ended": "all" }),
-                )?;
+                let query = query(user, &instance.settings, None, 1);
+                let before = directory.sessions_of(&query, now).wait()?.total;
+                let user = &query.user;
+                directory.sign_out(user, &by).wait()?;
+                let said = if before == 0 {
+                    format!("{user} was not signed in anywhere.")
+                } else {
+                    format!("Ended all sessions of {user}.")
+                };
+                output.print(said, || json!({ "ended": "all", "sessions": before }))?;
             }
         }
     }

@@ -97,6 +97,8 @@ fn a_session_is_ended_by_its_name_while_the_gateway_runs_and_stays_ended_after_a
 
     // Without a gateway, the command opens the directory.
     assert_eq!(list(folder, &[])["sessions"], Value::Array(Vec::new()));
+    let said = in_folder(folder, &all).out;
+    assert_eq!(said.trim(), "ada was not signed in anywhere.");
 }
 
 #[test]
