@@ -170,7 +170,11 @@ impl Revoking<'_> {
         } else {
             format!(
                 "Revoked all links {words}; {counted}.{}",
-                self.about_sessions()
+                if self.ends_sessions {
+                    " Sessions that began with them have ended."
+                } else {
+                    ""
+                }
             )
         };
         let mut done = named;
