@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use latchkey_core::activity::{ActivityQuery, Entry, Kind};
+use latchkey_core::activity::{ActivityQuery, Entry, EventData, Kind};
 use latchkey_core::admin::VerificationRecord;
 use latchkey_core::directory::Directory;
 use latchkey_core::export::export_activity;
@@ -172,7 +172,8 @@ fn add(entry: &Entry, text: &mut Text) {
             let title = format!("{}.", entry.title());
             detail.map_or_else(|| title.clone(), |detail| format!("{title} {detail}"))
         }
-        Kind::SignIn | Kind::Act => detail.unwrap_or_default(),
+        Kind::SignIn => detail.unwrap_or_default(),
+        Kind::Act => act(entry, detail),
     };
     text.row(&[
         &time::exact(entry.at),
@@ -183,4 +184,14 @@ fn add(entry: &Entry, text: &mut Text) {
         reference.as_deref().unwrap_or("-"),
         &words,
     ]);
+}
+
+/// Returns the words for an act: what the code and the subject do not say, and the link.
+fn act(entry: &Entry, detail: Option<String>) -> String {
+    let event = &entry.event;
+    let closed = matches!(event.data, EventData::LinkRequestClosed { .. });
+    let link = event.link.as_ref().map(|link| format!("link {link}"));
+    let words = closed.then(|| entry.title()).or(detail);
+    let words: Vec<String> = words.into_iter().chain(link).collect();
+    words.join(", ")
 }

@@ -133,6 +133,19 @@ fn a_person_asks_and_gets_a_link_that_works_or_none() {
         requests(at, &["--json", "dismiss", &number]).refusal(),
         unknown
     );
+    let list = in_folder(at, &["activity", "list", "--instance", "here"]).out;
+    let closed = list
+        .lines()
+        .filter(|line| line.contains("link_request_closed"));
+    let closed: Vec<&str> = closed.collect();
+    for (line, (words, request)) in closed.iter().zip([
+        ("Request for a new link dismissed", &before[0]),
+        ("New link made on request", &before[1]),
+    ]) {
+        let link = request["link"].as_str().unwrap();
+        assert!(line.contains(&format!("{words}, link {link}")), "{line}");
+    }
+    assert_eq!(closed.len(), 2);
     // The person can ask again.
     let asked = press(&serving, &bob, "ask=new-link");
     assert!(asked.starts_with("HTTP/1.1 200"), "{asked}");
