@@ -109,7 +109,7 @@ fn made_here(
         if arguments.form.shape == Shape::Message {
             let name = person_name(&composed.claims.payload, &*ledger).wait();
             let (form, url) = (&arguments.form, link.shown_url());
-            link.message = message(form, instance, url, &composed, Some(&name));
+            link.message = message(form, instance, url, &composed, Some(&name), 0);
         }
     } else {
         link.message = message_without_instance(&arguments.form, &target.url, &composed);

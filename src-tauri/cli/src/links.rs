@@ -136,7 +136,7 @@ fn copy(
         let mut made = MadeLink::new(composed.clone(), again.target.url.clone());
         made.require_form(form)?;
         let name = link.name.as_deref();
-        made.message = message(form, instance, made.shown_url(), composed, name);
+        made.message = message(form, instance, made.shown_url(), composed, name, link.used);
         Ok::<_, Failure>((composed.clone(), made))
     });
     let (composed, mut made) = made.wait()?;

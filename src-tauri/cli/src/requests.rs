@@ -136,7 +136,7 @@ fn grant(
         made.warnings = preview::warnings(composed, settings, key);
         made.require_form(form)?;
         let name = Some(granted.name.as_str());
-        made.message = message(form, instance, made.shown_url(), composed, name);
+        made.message = message(form, instance, made.shown_url(), composed, name, 0);
         Ok::<_, Failure>(made)
     });
     made.wait()

@@ -172,7 +172,11 @@ fn message_of(
     let instance = home.instances().get(id)?;
     let ledger = studio.ledger(&home, &instance)?;
     let name = person_name(&composed.claims.payload, &*ledger).wait();
-    Ok(instance.message_to(&name, url, composed, &TimeZone::system()))
+    let link = composed.claims.registered.id.as_deref();
+    let link = link.map(|link| ledger.link(link, now().at).wait());
+    let link = link.transpose()?.flatten();
+    let used = link.map_or(0, |(listed, _)| listed.link.used);
+    Ok(instance.message_to(&name, url, composed, used, &TimeZone::system()))
 }
 
 /// Returns the URL and the QR code of the short link if there is one, else of the long link.

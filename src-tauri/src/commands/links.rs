@@ -240,11 +240,12 @@ pub async fn link_copy(
             &request.instance,
             &request.id,
             given,
-            |composed, instance, name| {
+            |composed, instance, link| {
+                let (name, used) = (link.name.as_deref(), link.used);
                 let name = || name.unwrap_or_else(|| composed.claims.payload.display_name());
                 let url = composed.link.url();
                 let zone = TimeZone::system();
-                let message = || Ok(instance.message_to(name(), &url, composed, &zone));
+                let message = || Ok(instance.message_to(name(), &url, composed, used, &zone));
                 content(what, composed, &url, &Qr::for_url(&url), message)
             },
         );

@@ -90,9 +90,21 @@ fn message_about(
     let composed = Composed::try_from(link.clone())?;
     let payload = &composed.claims.payload;
     let directory = users::ledger(home, instance, context, now).ok();
-    let name = directory.map(|directory| person_name(payload, &*directory).wait());
+    let name = directory.as_ref();
+    let name = name.map(|directory| person_name(payload, &**directory).wait());
+    // A link that was made just now is not used, and one that is given out again may be.
+    let known = link.id.as_deref().zip(directory);
+    let known = known.and_then(|(id, directory)| directory.link(id, now).wait().ok().flatten());
+    let used = known.map_or(0, |(listed, _)| listed.link.used);
     let url = link.short_url.as_ref().unwrap_or(&link.url);
-    Ok(message(form, instance, url, &composed, name.as_deref()))
+    Ok(message(
+        form,
+        instance,
+        url,
+        &composed,
+        name.as_deref(),
+        used,
+    ))
 }
 
 /// Returns the warning about a new link that the gateway would refuse now, such as one for a user

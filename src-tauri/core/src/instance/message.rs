@@ -16,14 +16,15 @@ impl Instance {
         there.unwrap_or(&self.settings.name).as_str()
     }
 
-    /// Returns the message in which a person with a name gets a link, as its long or its short `url`. It
-    /// names times in `zone`.
+    /// Returns the message in which a person with a name gets a link, as its long or its short `url`,
+    /// after a number of sign-ins by it. It names times in `zone`.
     #[must_use]
     pub fn message_to(
         &self,
         name: &str,
         url: &str,
         composed: &Composed,
+        used: u64,
         zone: &TimeZone,
     ) -> String {
         let settings = &self.settings;
@@ -33,6 +34,7 @@ impl Instance {
             instance: self.public_name(),
             url,
             claims: &composed.claims,
+            used,
             elsewhere: decides.then(|| settings.url.authority()),
             zone,
         })

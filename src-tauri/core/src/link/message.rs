@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::directory::{Directory, User};
 use crate::protocol::claims::Claims;
 use crate::protocol::payload::Payload;
-use crate::protocol::uses::Uses;
 use crate::{Error, ErrorCode, Result, time};
 
 /// Maximum length of a template, in characters.
@@ -35,7 +34,7 @@ enum Placeholder {
     Link,
     /// Time until which the link works, as `until Wednesday 2 December 2026, 16:20 UTC`.
     Expiry,
-    /// Number of sign-ins, as `once`.
+    /// Number of sign-ins that are left, as `once`.
     Uses,
 }
 
@@ -57,6 +56,8 @@ pub struct Handover<'a> {
     pub url: &'a str,
     /// Claims of the link.
     pub claims: &'a Claims,
+    /// Number of sign-ins by the link so far.
+    pub used: u64,
     /// Host of the application, if it decides itself how often the link works.
     pub elsewhere: Option<&'a str>,
     /// Time zone in which the message names times.
@@ -96,12 +97,16 @@ impl Handover<'_> {
 
     fn uses(&self) -> String {
         let uses = self.claims.registered.uses;
-        match (uses.limit(), self.elsewhere) {
+        if let Some(host) = self.elsewhere {
             // A code without a number of uses says nothing about them, either.
-            (_, Some(host)) => format!("as often as {host} allows"),
-            (None, None) => "any number of times".to_owned(),
-            (Some(_), None) if uses == Uses::ONCE => "once".to_owned(),
-            (Some(limit), None) => format!("{limit} times"),
+            return format!("as often as {host} allows");
+        }
+        match (uses.left_after(self.used), self.used) {
+            (None, _) => "any number of times".to_owned(),
+            (Some(1), 0) => "once".to_owned(),
+            (Some(left), 0) => format!("{left} times"),
+            (Some(1), _) => "once more".to_owned(),
+            (Some(left), _) => format!("{left} more times"),
         }
     }
 }
@@ -271,6 +276,7 @@ mod tests {
 
     use crate::link::compose::{LinkSpec, claims};
     use crate::protocol::payload::ExistingId;
+    use crate::protocol::uses::Uses;
 
     const NOW: i64 = 1_795_300_000;
 
@@ -287,6 +293,7 @@ mod tests {
             instance: "Acme Chat",
             url: "https://a.example/?code=x.y.z",
             claims,
+            used: 0,
             elsewhere,
             zone: &TimeZone::UTC,
         })
@@ -338,6 +345,29 @@ mod tests {
                 .1,
             "from Saturday 21 November 2026, 22:26 UTC without an end"
         );
+    }
+
+    #[test]
+    fn uses_that_are_spent_are_not_promised_again() {
+        for (uses, used, expected) in [
+            (Some(3), 0, "3 times"),
+            (Some(3), 1, "2 more times"),
+            (Some(3), 2, "once more"),
+            (Some(1), 0, "once"),
+            (None, 5, "any number of times"),
+        ] {
+            let template = MessageTemplate::parse("{link} {uses}").unwrap();
+            let message = template.fill(&Handover {
+                name: "",
+                instance: "",
+                url: "x",
+                claims: &claims_of(uses, "never"),
+                used,
+                elsewhere: None,
+                zone: &TimeZone::UTC,
+            });
+            assert_eq!(message, format!("x {expected}"));
+        }
     }
 
     #[test]

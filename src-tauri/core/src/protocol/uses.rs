@@ -50,6 +50,12 @@ impl Uses {
         self.0.is_some()
     }
 
+    /// Returns the number of sign-ins that are left after a number of them. `None` without a limit.
+    #[must_use]
+    pub fn left_after(self, used: u64) -> Option<u64> {
+        self.limit().map(|limit| limit.saturating_sub(used))
+    }
+
     /// Returns whether a number of sign-ins has used the code up.
     #[must_use]
     pub fn are_spent_by(self, used: u64) -> bool {

@@ -3,7 +3,7 @@
 use latchkey_core::Result;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId};
-use latchkey_core::ledger::{self, GivenAs, ListedLink};
+use latchkey_core::ledger::{self, GivenAs, IssuedLink, ListedLink};
 use latchkey_core::link::again::{Again, give_out};
 use latchkey_core::link::compose::Composed;
 use latchkey_core::protocol::claims::Claims;
@@ -20,13 +20,13 @@ pub(super) fn find(ledger: &dyn Directory, id: &str) -> Result<(ListedLink, Opti
 }
 
 /// Gives a link of the ledger out again, in the form that `form` makes of the link, its instance and
-/// the name of its person.
+/// its record.
 pub(super) fn given_again<T>(
     studio: &Studio,
     id: &str,
     link: &str,
     given: GivenAs,
-    form: impl FnOnce(&Composed, &Instance, Option<&str>) -> Result<T>,
+    form: impl FnOnce(&Composed, &Instance, &IssuedLink) -> Result<T>,
 ) -> Result<T> {
     let home = studio.home()?;
     let instance = home.instances().get(&InstanceId::parse(id)?)?;
@@ -36,7 +36,7 @@ pub(super) fn given_again<T>(
         let composed = home
             .copy_link_there(&instance, link, given, &now())?
             .try_into()?;
-        return form(&composed, &instance, listed.link.name.as_deref());
+        return form(&composed, &instance, &listed.link);
     }
     let by = now();
     let keys = home.key_set(&instance, by.at)?;
@@ -47,7 +47,7 @@ pub(super) fn given_again<T>(
         keys: &keys.usable(by.at),
     };
     let given = give_out(&*ledger, again, &by, |composed, link| {
-        form(composed, &instance, link.name.as_deref())
+        form(composed, &instance, link)
     });
     given.wait()
 }
