@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::link::gateway;
 use crate::made_link::MadeLink;
 use crate::message::message;
-use crate::output::{Output, value};
+use crate::output::Output;
 use crate::text::Text;
 use crate::{keys, link, users};
 
@@ -43,11 +43,12 @@ pub(crate) fn links(
     }
     let ledger = users::ledger(&home, &instance, context, now)?;
     let ledger = &*ledger;
+    let hosted = instance.settings.hosted;
     match &arguments.command {
         LinksCommand::List(arguments) => list(arguments, &instance, ledger, output, now)?,
-        LinksCommand::Show { id } => show(id, ledger, output, now)?,
+        LinksCommand::Show { id } => show(id, hosted, ledger, output, now)?,
         LinksCommand::Export(arguments) => {
-            export::export(arguments, ledger, context, output, now)?;
+            export::export(arguments, ledger, hosted, context, output, now)?;
         }
         LinksCommand::Revoke(arguments) => {
             return revoke::revoke(arguments, &instance, ledger, output, &by);
@@ -64,7 +65,8 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    if instance.settings.hosted == Hosted::Elsewhere {
+    let hosted = instance.settings.hosted;
+    if hosted == Hosted::Elsewhere {
         let host = instance.settings.url.authority();
         output.note(&format!(
             "{host} does not report sign-ins. Here is what was given out with this Latchkey."
@@ -78,7 +80,7 @@ fn list(
     let last = page.first_row + page.links.len() as u64;
     let mut text = Text::new();
     for listed in &page.links {
-        words::row(listed, &mut text);
+        words::row(listed, hosted, &mut text);
     }
     if page.links.is_empty() {
         let is_filtered = filter::filters(&query) || arguments.page.after.is_some();
@@ -90,21 +92,31 @@ fn list(
     }
     let total = page.total;
     let links = page.links.into_iter().map(LedgerLink::from);
-    output.print(text, || {
-        let links: Vec<LedgerLink> = links.collect();
-        json!({ "links": value(&links), "total": total, "next": next })
-    })?;
+    let links = links.map(|link| link.members(hosted));
+    let links = links.collect::<latchkey_core::Result<Vec<_>>>()?;
+    output.print(
+        text,
+        || json!({ "links": links, "total": total, "next": next }),
+    )?;
     if let Some(next) = &next {
         output.note(&format!("{last} of {total}; the next page: --after {next}"));
     }
     Ok(())
 }
 
-fn show(id: &str, ledger: &dyn Directory, output: &Output, now: Timestamp) -> Result<(), Failure> {
+fn show(
+    id: &str,
+    hosted: Hosted,
+    ledger: &dyn Directory,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let found = ledger.link(id, now).wait()?;
     let (listed, claims) = found.ok_or_else(unknown_link)?;
-    let text = words::details(&listed, claims.as_ref());
-    output.print(text, || value(&LinkDetails::from((listed, claims))))
+    let text = words::details(&listed, claims.as_ref(), hosted);
+    let LinkDetails { link, claims } = LinkDetails::from((listed, claims));
+    let link = link.members(hosted)?;
+    output.print(text, || json!({ "link": link, "claims": claims }))
 }
 
 /// Makes the code of a link again, and enters in the ledger that it is given out again.

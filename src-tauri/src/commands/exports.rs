@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_core::activity::{ActivityQuery, Kind};
 use latchkey_core::directory::{self, Directory, Sort};
 use latchkey_core::export::{ExportFormat, LineFormat, export, export_activity, export_links};
-use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::{Result as CoreResult, ledger};
 use latchkey_store::Wait as _;
 use latchkey_store::files::Replacement;
@@ -81,7 +81,7 @@ pub async fn users_export<R: Runtime>(
     let (query, _): (directory::UserQuery, Sort) =
         request.query.map(Into::into).unwrap_or_default();
     let file = (format.words(), format.extension());
-    exported(app, studio, source, file, move |directory, write| {
+    exported(app, studio, source, file, move |directory, _, write| {
         export(directory, &query, format, |bytes, _| write(bytes)).wait()
     })
     .await
@@ -107,7 +107,7 @@ pub async fn activity_export<R: Runtime>(
     };
     let format = request.format;
     let file = (format.words(), format.extension());
-    exported(app, studio, source, file, move |directory, write| {
+    exported(app, studio, source, file, move |directory, _, write| {
         export_activity(directory, &query, format, |bytes, _| write(bytes)).wait()
     })
     .await
@@ -134,9 +134,15 @@ pub async fn links_export<R: Runtime>(
     let query = query.map_or(all, |(query, _)| query);
     let format = request.format;
     let file = (format.words(), format.extension());
-    exported(app, studio, source, file, move |directory, write| {
-        export_links(directory, &query, format, |bytes| write(bytes)).wait()
-    })
+    exported(
+        app,
+        studio,
+        source,
+        file,
+        move |directory, hosted, write| {
+            export_links(directory, &query, hosted, format, |bytes| write(bytes)).wait()
+        },
+    )
     .await
 }
 
@@ -152,7 +158,8 @@ struct Source {
     open: fn(&Studio, &Home, &Instance) -> CoreResult<Arc<dyn Directory>>,
 }
 
-/// Asks for a file, by the kind of files in words and their extension, and writes records to it by `write`, which returns their number.
+/// Asks for a file, by the kind of files in words and their extension, and writes records to it by
+/// `write`, which returns their number. `write` also gets where the instance is hosted.
 async fn exported<R: Runtime>(
     app: AppHandle<R>,
     studio: State<'_, Arc<Studio>>,
@@ -160,6 +167,7 @@ async fn exported<R: Runtime>(
     file: (&str, &str),
     write: impl FnOnce(
         &dyn Directory,
+        Hosted,
         &mut (dyn FnMut(&[u8]) -> CoreResult<()> + Send),
     ) -> CoreResult<u64>
     + Send
@@ -178,7 +186,7 @@ async fn exported<R: Runtime>(
         let directory = (source.open)(studio, home, &instance)?;
         let task = studio.begin_task();
         let mut file = Replacement::begin(&path)?;
-        let written = write(&*directory, &mut |bytes| {
+        let written = write(&*directory, instance.settings.hosted, &mut |bytes| {
             task.go_on()?;
             file.write(bytes)
         });

@@ -150,7 +150,8 @@ pub(crate) struct ExportLinksArguments {
 /// State of a link.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LinkStatusArgument {
-    /// It works, and nobody has signed in by it.
+    /// It works, and nobody has signed in by it. At an application elsewhere, this is not known.
+    #[value(alias = "given-out")]
     NotUsed,
     /// It works, and somebody has signed in by it.
     InUse,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use latchkey_core::directory::Directory;
 use latchkey_core::export::export_links;
+use latchkey_core::instance::Hosted;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
@@ -16,6 +17,7 @@ use crate::output::Output;
 pub(super) fn export(
     arguments: &ExportLinksArguments,
     ledger: &dyn Directory,
+    hosted: Hosted,
     context: &Context,
     output: &Output,
     now: Timestamp,
@@ -23,7 +25,7 @@ pub(super) fn export(
     let query = query_of(&arguments.filter, now)?;
     let (format, out) = (arguments.format, arguments.out.as_deref());
     let written = write_lines(format, out, context, output, |format, write| {
-        export_links(ledger, &query, format, |bytes| write(bytes)).wait()
+        export_links(ledger, &query, hosted, format, |bytes| write(bytes)).wait()
     })?;
     let Some((links, path)) = written else {
         return Ok(());

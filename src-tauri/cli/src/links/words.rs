@@ -1,5 +1,6 @@
 //! Links in words.
 
+use latchkey_core::instance::Hosted;
 use latchkey_core::ledger::{IssuedLink, LinkOrigin, ListedLink, Use};
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
@@ -9,14 +10,14 @@ use serde_json::Value;
 use crate::text::Text;
 
 /// Adds a row: ID, user or address, name, state, uses, expiry, last sign-in, note.
-pub(super) fn row(listed: &ListedLink, text: &mut Text) {
+pub(super) fn row(listed: &ListedLink, hosted: Hosted, text: &mut Text) {
     let ListedLink { link, standing } = listed;
     text.row(&[
         &link.id,
         person(link),
         link.name.as_deref().unwrap_or("-"),
-        standing.status.words(),
-        &uses(link),
+        standing.status.words_at(hosted),
+        &listed.uses_words(hosted),
         &expiry(link),
         &last_use(link),
         link.note.as_deref().unwrap_or_default(),
@@ -24,12 +25,12 @@ pub(super) fn row(listed: &ListedLink, text: &mut Text) {
 }
 
 /// Returns everything that the ledger knows of a link.
-pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
+pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>, hosted: Hosted) -> Text {
     let ListedLink { link, standing } = listed;
     let mut text = Text::new();
     let mut field = |name: &str, value: &str| text.line(format_args!("{name:<12}  {value}"));
     field("id", &link.id);
-    field("state", standing.status.words());
+    field("state", standing.status.words_at(hosted));
     if let Some(at) = standing.ended_at {
         field("ended", &time::exact(at));
     }
@@ -54,7 +55,7 @@ pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
         field("works from", &time::exact(at));
     }
     field("expires", &expiry(link));
-    field("uses", &uses(link));
+    field("uses", &listed.uses_words(hosted));
     if let Some(first) = &link.first_use {
         field("first use", &described(first));
     }
@@ -77,13 +78,6 @@ const fn origin(origin: LinkOrigin) -> &'static str {
         LinkOrigin::Taken => "given out with Latchkey",
         LinkOrigin::Scanned => "scanned from the screen",
         LinkOrigin::Foreign => "made by another system",
-    }
-}
-
-fn uses(link: &IssuedLink) -> String {
-    match link.uses.limit() {
-        Some(limit) => format!("{} of {limit}", link.used),
-        None => link.used.to_string(),
     }
 }
 

@@ -45,7 +45,10 @@ fn elsewhere() -> tempfile::TempDir {
 
 #[test]
 fn each_link_that_is_printed_is_listed_with_how_it_was_given_out() {
-    for folder in [hosted_here("https://a.b"), elsewhere()] {
+    for (folder, status, used) in [
+        (hosted_here("https://a.b"), "not_used", Some(0)),
+        (elsewhere(), "given_out", None),
+    ] {
         let at = folder.path();
         let picture = at.join("code.svg");
         let picture = picture.to_str().unwrap();
@@ -66,13 +69,85 @@ fn each_link_that_is_printed_is_listed_with_how_it_was_given_out() {
             assert_eq!(entry["given"][0]["by"], "command_line");
             assert_eq!(entry["user"], given);
             assert_eq!(entry["note"], "for the phone");
-            assert_eq!((&entry["uses"], &entry["used"]), (&json!(3), &json!(0)));
-            assert_eq!(entry["status"], "not_used");
+            assert_eq!(entry["uses"], 3);
+            assert_eq!(
+                (&entry["status"], &entry["used"]),
+                (&json!(status), &json!(used))
+            );
             assert!(entry["key"].is_string(), "{entry}");
             assert_eq!(made["claims"]["uses"], 3);
         }
         let once = link(at, &["--id", "1", "--uses", "1"]);
         assert_eq!(once["claims"]["single_use"], true);
+    }
+}
+
+#[test]
+fn use_that_is_not_reported_is_neither_listed_nor_exported() {
+    let folder = elsewhere();
+    let at = folder.path();
+    let made = id(&link(at, &["--user-id", "ada", "--uses", "3"]));
+    let listed = links(at, &["list", "--status", "given-out"]).out;
+    assert!(listed.contains("given out"), "{listed}");
+    let shown = links(at, &["show", &made]).out;
+    let said = |name: &str| {
+        let mut lines = shown.lines();
+        let line = lines.find(|line| line.starts_with(name)).unwrap();
+        line[name.len()..].trim().to_owned()
+    };
+    assert_eq!(
+        (&*said("state"), &*said("uses")),
+        ("given out", "not reported")
+    );
+    for said in [&listed, &shown] {
+        assert!(
+            said.contains("not reported") && !said.contains("not used"),
+            "{said}"
+        );
+    }
+    let csv = links(at, &["export"]).out;
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let (head, row) = (lines.next().unwrap(), lines.next().unwrap());
+    let cell = |name: &str| row[head.iter().position(|head| *head == name).unwrap()];
+    assert_eq!(
+        (cell("status"), cell("uses"), cell("used")),
+        ("given_out", "3", "")
+    );
+    assert_eq!((cell("first_use_at"), cell("last_use_at")), ("", ""));
+    let line = links(at, &["export", "--format", "jsonl"]).out;
+    let json: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&json["status"], &json["used"]),
+        (&json!("given_out"), &Value::Null)
+    );
+}
+
+#[test]
+fn a_message_about_a_link_that_was_used_promises_only_the_uses_that_are_left() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let made = link(at, &["--user-id", "ada", "--uses", "3"]);
+    let url = made["link"].as_str().unwrap();
+    let copy = || links(at, &["copy", &id(&made), "--as", "message"]).out;
+    assert!(copy().contains("It works 3 times, "));
+    for expected in ["It works 2 more times, ", "It works once more, "] {
+        assert_eq!(
+            in_folder(at, &["redeem", "--instance", "here", url]).code,
+            0
+        );
+        let said = copy();
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_link_with_a_picture_is_entered_as_what_is_printed() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    for (form, given) in [("message", "message"), ("code", "code"), ("url", "file")] {
+        let made = link(at, &["--user-id", "ada", "--as", form, "--qr", "ada.png"]);
+        let entry = &listed(at, &["--search", &id(&made)])[0];
+        assert_eq!(entry["given"][0]["given"], given);
     }
 }
 
@@ -331,7 +406,7 @@ fn revoking_the_links_of_nobody_says_so_and_changes_nothing() {
             assert!(text.out.is_empty(), "{}", text.out);
         }
         assert_eq!(done(at, &entries), before);
-        assert_eq!(listed(at, &[])[0]["status"], "not_used");
+        assert_eq!(listed(at, &["--works", "yes"]).len(), 1);
     }
 }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::SignedClaims;
 use crate::activity::Actor;
+use crate::instance::Hosted;
 use crate::ledger::{
     self, GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkPage, LinkStatus, ListedLink, Standing,
     TakenLink, Use,
@@ -201,6 +202,24 @@ impl From<LedgerLink> for ListedLink {
                 ends_sessions: wire.ends_sessions,
             },
         }
+    }
+}
+
+impl LedgerLink {
+    /// Returns the members of the JSON for a link of an instance. Where use is not reported, they do
+    /// not tell any.
+    pub fn members(&self, hosted: Hosted) -> Result<Map<String, Value>> {
+        let Value::Object(mut members) = serde_json::to_value(self).map_err(Error::internal)?
+        else {
+            return Err(Error::internal("a link is no JSON object"));
+        };
+        if !hosted.is_latchkey() {
+            members.insert("status".into(), self.status.name_at(hosted).into());
+            for name in ["used", "first_use", "last_use"] {
+                members.insert(name.into(), Value::Null);
+            }
+        }
+        Ok(members)
     }
 }
 

@@ -6,6 +6,7 @@ use super::csv;
 use super::line_format::LineFormat;
 use crate::admin::{LedgerLink, LedgerUse};
 use crate::directory::Directory;
+use crate::instance::Hosted;
 use crate::ledger::{LinkPageStart, LinkQuery, LinkSort};
 use crate::protocol::user_id::UserId;
 use crate::{Error, Result, time};
@@ -44,10 +45,11 @@ const HEADINGS: [&str; 26] = [
 ];
 
 /// Writes all links that match a query, in the order in which they came into the ledger, and returns
-/// their number. `write` gets the content in pieces, and may fail to end the export.
+/// their number. Where the instance is `hosted` says whether their use is known. `write` gets the content in pieces, and may fail to end the export.
 pub async fn export_links(
     directory: &dyn Directory,
     query: &LinkQuery,
+    hosted: Hosted,
     format: LineFormat,
     mut write: impl FnMut(&[u8]) -> Result<()> + Send,
 ) -> Result<u64> {
@@ -64,11 +66,12 @@ pub async fn export_links(
         count += page.links.len() as u64;
         let links: Vec<_> = page.links.into_iter().map(LedgerLink::from).collect();
         let bytes = match format {
-            LineFormat::Csv => csv::lines(links.iter().map(cells))?,
+            LineFormat::Csv => csv::lines(links.iter().map(|link| cells(link, hosted)))?,
             LineFormat::JsonLines => {
                 let mut json = Vec::new();
                 for link in &links {
-                    serde_json::to_writer(&mut json, link).map_err(Error::internal)?;
+                    serde_json::to_writer(&mut json, &link.members(hosted)?)
+                        .map_err(Error::internal)?;
                     json.push(b'\n');
                 }
                 json
@@ -82,18 +85,22 @@ pub async fn export_links(
     }
 }
 
-fn cells(link: &LedgerLink) -> [Cow<'_, str>; 26] {
+fn cells(link: &LedgerLink, hosted: Hosted) -> [Cow<'_, str>; 26] {
     let (first, given) = (link.given.first(), link.given.len());
     let text =
         |text: Option<&'_ str>| -> Cow<'_, str> { text.unwrap_or_default().to_owned().into() };
     let moment =
         |at: Option<i64>| -> Cow<'_, str> { at.map(time::exact).unwrap_or_default().into() };
     let uses = link.uses.limit().map(|uses| uses.to_string());
-    let [first_at, first_address, first_browser] = use_cells(link.first_use.as_ref());
-    let [last_at, last_address, last_browser] = use_cells(link.last_use.as_ref());
+    let is_reported = hosted.is_latchkey();
+    let used = is_reported.then(|| link.used.to_string());
+    let [first_use, last_use] = [&link.first_use, &link.last_use]
+        .map(|sign_in| use_cells(sign_in.as_ref().filter(|_| is_reported)));
+    let [first_at, first_address, first_browser] = first_use;
+    let [last_at, last_address, last_browser] = last_use;
     [
         link.id.as_str().into(),
-        link.status.name().into(),
+        link.status.name_at(hosted).into(),
         moment(link.ended_at),
         text(link.user.as_ref().map(UserId::as_str)),
         text(link.subject.as_deref()),
@@ -111,7 +118,7 @@ fn cells(link: &LedgerLink) -> [Cow<'_, str>; 26] {
         moment(link.not_before),
         moment(link.expires_at),
         uses.unwrap_or_default().into(),
-        link.used.to_string().into(),
+        used.unwrap_or_default().into(),
         first_at,
         first_address,
         first_browser,

@@ -16,6 +16,7 @@ mod issued_link;
 mod link_person;
 mod new_link_request;
 mod query;
+mod reported;
 mod revocation;
 mod revoked_key;
 mod short_link;

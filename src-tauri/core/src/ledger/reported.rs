@@ -1,0 +1,51 @@
+//! What an instance knows of the use of its links. An application that decides itself who signs in
+//! does not report it.
+
+use super::query::ListedLink;
+use super::standing::LinkStatus;
+use crate::instance::Hosted;
+
+/// Words in place of a number of uses that is not known.
+const NOT_REPORTED: &str = "not reported";
+
+impl LinkStatus {
+    /// Returns the stable name for a link of an instance. Where use is not reported, a link that
+    /// works was only given out.
+    #[must_use]
+    pub const fn name_at(self, hosted: Hosted) -> &'static str {
+        if self.is_unreported(hosted) {
+            "given_out"
+        } else {
+            self.name()
+        }
+    }
+
+    /// Returns the state of a link of an instance in words.
+    #[must_use]
+    pub const fn words_at(self, hosted: Hosted) -> &'static str {
+        if self.is_unreported(hosted) {
+            "given out"
+        } else {
+            self.words()
+        }
+    }
+
+    const fn is_unreported(self, hosted: Hosted) -> bool {
+        matches!(self, Self::NotUsed) && !hosted.is_latchkey()
+    }
+}
+
+impl ListedLink {
+    /// Returns the number of uses of a link of an instance in words, such as `2 of 3`.
+    #[must_use]
+    pub fn uses_words(&self, hosted: Hosted) -> String {
+        if !hosted.is_latchkey() {
+            return NOT_REPORTED.to_owned();
+        }
+        let used = self.link.used;
+        match self.link.uses.limit() {
+            Some(limit) => format!("{used} of {limit}"),
+            None => used.to_string(),
+        }
+    }
+}
