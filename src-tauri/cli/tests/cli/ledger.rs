@@ -144,8 +144,10 @@ fn a_message_about_a_link_that_was_used_promises_only_the_uses_that_are_left() {
 fn a_link_with_a_picture_is_entered_as_what_is_printed() {
     let folder = hosted_here("https://a.b");
     let at = folder.path();
+    let file = at.join("ada.png");
+    let file = file.to_str().unwrap();
     for (form, given) in [("message", "message"), ("code", "code"), ("url", "file")] {
-        let made = link(at, &["--user-id", "ada", "--as", form, "--qr", "ada.png"]);
+        let made = link(at, &["--user-id", "ada", "--as", form, "--qr", file]);
         let entry = &listed(at, &["--search", &id(&made)])[0];
         assert_eq!(entry["given"][0]["given"], given);
     }
