@@ -69,6 +69,7 @@ fn enter_links(prepared: &Prepared) {
     let revocation = Revocation {
         scope: RevocationScope::Person(person(3).id),
         ends_sessions: true,
+        allows_unknown: false,
     };
     let by = AuditContext::new(Actor::Studio, now);
     directory.revoke_links(revocation, &by).wait().unwrap();

@@ -70,6 +70,9 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
             "'latchkey secret generate' prints a long one, and '{program} instance set {name} --secret-file FILE' lets \
              the instance keep it."
         ),
+        ErrorCode::UnknownLink if error.field.as_deref() == Some("link") => {
+            format!("{program} links revoke --instance {name} --unknown ID revokes one that the list lacks.")
+        }
         ErrorCode::NoSeats => {
             format!("{program} seats --instance {name} --set N changes the number of seats.")
         }

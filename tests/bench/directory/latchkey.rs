@@ -103,6 +103,7 @@ impl Latchkey {
         let revocation = Revocation {
             scope,
             ends_sessions: false,
+            allows_unknown: false,
         };
         self.0.revoke_links(revocation, &by()).wait().unwrap();
     }

@@ -1717,7 +1717,7 @@ export type RevealedSecret = {
 secret: string, };
 export type RevocationRequest = { 
 /**
- * ID of a link. It need not be in the ledger.
+ * ID of a link.
  */
 link?: string, 
 /**
@@ -1736,7 +1736,12 @@ key?: string,
 /**
  * Whether sessions that the links began end at the next request.
  */
-end_sessions: boolean, };
+end_sessions: boolean, 
+/**
+ * Whether the link may be one that is not in the ledger, such as the code of another system
+ * before its first use.
+ */
+unknown?: boolean, };
 export type RowAction = "add" | "change" | "same" | "keep" | "problem";
 export type RunningGateway = { 
 /**

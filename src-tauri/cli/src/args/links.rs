@@ -103,8 +103,7 @@ pub(crate) struct ListLinksArguments {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "user", "before", "key"]))]
 pub(crate) struct RevokeArguments {
-    /// Ids of links. A link need not be in the list. Before an id that begins with a hyphen, write
-    /// --.
+    /// Ids of links. Before an id that begins with a hyphen, write --.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
     /// Revoke all links until now of the person with this id or e-mail address.
@@ -120,6 +119,10 @@ pub(crate) struct RevokeArguments {
     /// Also end the sessions that the links began.
     #[arg(long)]
     pub(crate) end_sessions: bool,
+    /// Also revoke links that are not in the list, such as the codes of another system before their
+    /// first use.
+    #[arg(long, requires = "ids")]
+    pub(crate) unknown: bool,
 }
 
 /// A link to print again.

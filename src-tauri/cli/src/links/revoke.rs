@@ -9,6 +9,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::instance::Instance;
 use latchkey_core::ledger::{
     LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope, StopsElsewhere,
+    not_revoked,
 };
 use latchkey_core::shell::quoted;
 use latchkey_core::time;
@@ -38,6 +39,7 @@ pub(super) fn revoke(
         by,
         is_elsewhere,
         ends_sessions: arguments.end_sessions,
+        allows_unknown: arguments.unknown,
     };
     let Done {
         text,
@@ -106,16 +108,25 @@ struct Revoking<'a> {
     by: &'a AuditContext,
     is_elsewhere: bool,
     ends_sessions: bool,
+    allows_unknown: bool,
 }
 
 impl Revoking<'_> {
-    /// Revokes links by their IDs.
+    /// Revokes links by their IDs. If one is not known, revokes none, unless that is allowed.
     fn each(&self, ids: &[String]) -> Result<Done, Failure> {
         let (mut text, mut links, mut stopped) = (Text::new(), Vec::new(), 0_u64);
         let mut is_over = true;
+        let mut found = Vec::new();
         for id in ids {
-            let found = self.ledger.link(id, self.by.at).wait()?;
-            let before = found.map(|(listed, _)| listed.standing.status);
+            let link = self.ledger.link(id, self.by.at).wait()?;
+            let before = link.map(|(listed, _)| listed.standing.status);
+            // One after the other is revoked, so the others are looked up before.
+            if before.is_none() && !self.allows_unknown && ids.len() > 1 {
+                return Err(not_revoked(id).into());
+            }
+            found.push((id, before));
+        }
+        for (id, before) in found {
             self.revoke(RevocationScope::Link(id.clone()))?;
             stopped += u64::from(before.is_some_and(LinkStatus::works));
             is_over &= before.is_some_and(LinkStatus::ended_by_itself);
@@ -192,6 +203,7 @@ impl Revoking<'_> {
         let revocation = Revocation {
             scope,
             ends_sessions: self.ends_sessions,
+            allows_unknown: self.allows_unknown,
         };
         revocation
             .require_possible(&self.instance.settings)

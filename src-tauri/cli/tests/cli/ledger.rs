@@ -587,6 +587,30 @@ fn a_link_is_copied_as_the_same_code_and_that_is_entered() {
 }
 
 #[test]
+fn a_mistyped_id_revokes_nothing_unless_it_is_called_unknown() {
+    for (folder, code) in [(hosted_here("https://a.b"), 0), (elsewhere(), 1)] {
+        let at = folder.path();
+        let made = id(&link(at, &["--user-id", "ada"]));
+        for ids in [&["mistyped"][..], &[&made, "mistyped"]] {
+            let revoke = [&["revoke"], ids].concat();
+            let (_, error, field) = links(at, &[&["--json"], &revoke[..]].concat()).refusal();
+            assert_eq!((&*error, field.as_deref()), ("unknown_link", Some("link")));
+            let said = links(at, &revoke).err;
+            assert!(
+                said.contains("'mistyped'") && said.contains("--unknown"),
+                "{said}"
+            );
+            let works = listed(at, &["--works", "yes"]);
+            assert_eq!(works.len(), 1, "nothing is half done");
+            assert_eq!(listed(at, &[]).len(), 1);
+        }
+        let revoked = links(at, &["revoke", "theirs", "--unknown"]);
+        assert_eq!(revoked.code, code, "{}", revoked.err);
+        assert_eq!(listed(at, &["--status", "revoked"]).len(), 1);
+    }
+}
+
+#[test]
 fn revoking_says_what_it_has_changed() {
     let folder = hosted_here("https://a.b");
     let at = folder.path();
@@ -597,7 +621,7 @@ fn revoking_says_what_it_has_changed() {
         ran.out.trim().to_owned()
     };
     assert_eq!(
-        revoke(&[&made, "foreign"]),
+        revoke(&[&made, "foreign", "--unknown"]),
         format!(
             "Revoked {made}, which worked until now.\nforeign is not in the list. A code with this id is refused from now on."
         )

@@ -8,12 +8,12 @@ use crate::ledger::{Revocation, RevocationScope};
 use crate::protocol::user_id::UserId;
 use crate::{Error, ErrorCode, Result, time};
 
-/// Links to revoke: exactly one of the first four members.
+/// Links to revoke: exactly one of `link`, `user`, `before` and `key`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct RevocationRequest {
-    /// ID of a link. It need not be in the ledger.
+    /// ID of a link.
     #[serde(
         default,
         deserialize_with = "super::some",
@@ -49,12 +49,18 @@ pub struct RevocationRequest {
     /// Whether sessions that the links began end at the next request.
     #[serde(default)]
     pub end_sessions: bool,
+    /// Whether the link may be one that is not in the ledger, such as the code of another system
+    /// before its first use.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub unknown: bool,
 }
 
 impl From<&Revocation> for RevocationRequest {
     fn from(revocation: &Revocation) -> Self {
         let mut request = Self {
             end_sessions: revocation.ends_sessions,
+            unknown: revocation.allows_unknown,
             ..Self::default()
         };
         match &revocation.scope {
@@ -87,6 +93,7 @@ impl RevocationRequest {
         Ok(Revocation {
             scope,
             ends_sessions: self.end_sessions,
+            allows_unknown: self.unknown,
         })
     }
 }

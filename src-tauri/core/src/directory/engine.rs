@@ -406,14 +406,17 @@ pub trait Directory: Send + Sync {
         let revocation = Revocation {
             scope: RevocationScope::Link(link.to_owned()),
             ends_sessions: false,
+            allows_unknown: true,
         };
         self.revoke_links(revocation, by).await
     }
 
     /// Revokes links, from the next request on.
     ///
-    /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) for a time in the future, or with
-    /// [`UnknownUser`](crate::ErrorCode::UnknownUser) for a person whom no user and no link names.
+    /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) for a time in the future, with
+    /// [`UnknownUser`](crate::ErrorCode::UnknownUser) for a person whom no user and no link names, or
+    /// with [`UnknownLink`](crate::ErrorCode::UnknownLink) for a link that is not in the ledger, unless
+    /// that is allowed.
     async fn revoke_links(&self, revocation: Revocation, by: &AuditContext) -> Result<()> {
         self.execute(Command::RevokeLinks(revocation), by)
             .await

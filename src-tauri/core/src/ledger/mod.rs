@@ -36,5 +36,5 @@ pub use query::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSo
 pub use revocation::{Revocation, RevocationScope};
 pub use short_link::ShortLink;
 pub use standing::{LinkStatus, Standing};
-pub use taken_link::{MAX_NOTE_CHARS, TakenLink, not_entered, note, unknown_link};
+pub use taken_link::{MAX_NOTE_CHARS, TakenLink, not_entered, not_revoked, note, unknown_link};
 pub use terms::LinkTerms;

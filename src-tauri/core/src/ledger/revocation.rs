@@ -9,7 +9,7 @@ use crate::protocol::user_id::UserId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationScope {
-    /// The link with an ID. It need not be in the ledger.
+    /// The link with an ID.
     Link(String),
     /// All links of a person until now, by an ID or an address. Somebody must have it, or links must
     /// have been given out for it.
@@ -28,4 +28,7 @@ pub struct Revocation {
     pub scope: RevocationScope,
     /// Whether sessions that the links began end at the next request.
     pub ends_sessions: bool,
+    /// Whether a link that is not in the ledger may be revoked, such as the code of another system
+    /// before its first use.
+    pub allows_unknown: bool,
 }

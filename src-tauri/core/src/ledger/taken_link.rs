@@ -63,6 +63,15 @@ pub fn unknown_link() -> Error {
     Error::new(ErrorCode::UnknownLink, "The ledger has no such link.").about("id")
 }
 
+/// Returns the error for the ID of a link that is not in the ledger, and that is not revoked therefore.
+#[must_use]
+pub fn not_revoked(id: &str) -> Error {
+    let message = format!(
+        "The ledger has no link with the ID '{id}', so nothing was revoked. Look the ID up in the list of links. The code of another system can be revoked before its first use, if the command says that the ledger does not know it."
+    );
+    Error::new(ErrorCode::UnknownLink, message).about("link")
+}
+
 /// Says in an error that a link was not given out because it could not be entered in the ledger.
 #[must_use]
 pub fn not_entered(mut refused: Error) -> Error {

@@ -79,6 +79,7 @@ fn links_are_revoked_up_to_now_and_not_up_to_a_time_in_the_future() {
         let revoked = model.try_execute(&Command::RevokeLinks(Revocation {
             scope: RevocationScope::Before(before),
             ends_sessions: false,
+            allows_unknown: true,
         }));
         if is_done {
             revoked.unwrap();
@@ -402,6 +403,7 @@ fn ids_to_revoke_have_a_bounded_length() {
             let revoked = model.try_execute(&Command::RevokeLinks(Revocation {
                 scope: scope("x".repeat(length)),
                 ends_sessions: false,
+                allows_unknown: true,
             }));
             assert_eq!(revoked.is_ok(), is_done, "{field} {length}");
             if let Err(refused) = revoked {

@@ -95,6 +95,7 @@ impl Model {
         self.execute(&Command::RevokeLinks(Revocation {
             scope,
             ends_sessions,
+            allows_unknown: true,
         }))
     }
 

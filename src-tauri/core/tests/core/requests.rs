@@ -198,6 +198,7 @@ impl Model {
         let revocation = Revocation {
             scope,
             ends_sessions: false,
+            allows_unknown: true,
         };
         self.execute(&Command::RevokeLinks(revocation)).unwrap()
     }
@@ -362,6 +363,7 @@ fn a_suspension_a_removal_and_a_revocation_of_all_links_close_the_request() {
     let all = Revocation {
         scope: RevocationScope::Person(id("ada")),
         ends_sessions: false,
+        allows_unknown: true,
     };
     for command in [
         Command::Suspend(id("ada")),

@@ -76,6 +76,7 @@ fn revoke_key(facts: &mut Facts, key: &str) {
     let revocation = Revocation {
         scope: RevocationScope::Key(key.to_owned()),
         ends_sessions: false,
+        allows_unknown: true,
     };
     execute(facts, &Command::RevokeLinks(revocation)).unwrap();
 }
@@ -164,6 +165,7 @@ fn a_revocation_by_time_is_kept_when_the_oldest_leaked_key_is_dropped() {
     let revocation = Revocation {
         scope: RevocationScope::Before(START),
         ends_sessions: false,
+        allows_unknown: true,
     };
     execute(&mut facts, &Command::RevokeLinks(revocation)).unwrap();
     let earlier = claims(&json!({ "iat": START - 10 }));

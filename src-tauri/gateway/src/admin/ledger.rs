@@ -12,7 +12,8 @@ use latchkey_core::admin::{
     LinkDetails, LinkList, RevocationRequest, SignedClaims, TakenLinkRequest,
 };
 use latchkey_core::ledger::{
-    LinkCounts, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink, unknown_link,
+    LinkCounts, LinkQuery, LinkSort, LinkSortBy, LinkStatus, Revocation, RevocationScope,
+    TakenLink, unknown_link,
 };
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::user_id::UserId;
@@ -185,11 +186,13 @@ pub(super) async fn note_shown(
 
 /// Revoke a link
 ///
-/// The link signs nobody in any more. Sessions that it began go on.
+/// The link signs nobody in any more. Sessions that it began go on. The code of another system that
+/// was not used yet is not in the ledger: `/revocations` revokes it, too.
 #[utoipa::path(
-    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link. It need not be in the ledger")),
+    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link")),
     responses(
         (status = 204, description = "The link is revoked"),
+        (status = 404, description = "The ledger has no such link"),
         (status = 422, description = "The ID is too long"),
     ),
 )]
@@ -199,7 +202,12 @@ pub(super) async fn revoke_one(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
     let Path(link) = path.map_err(|_| unknown_link())?;
-    admin.directory.revoke_link(&link, &by).await?;
+    let revocation = Revocation {
+        scope: RevocationScope::Link(link),
+        ends_sessions: false,
+        allows_unknown: false,
+    };
+    admin.directory.revoke_links(revocation, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -211,7 +219,7 @@ pub(super) async fn revoke_one(
     post, path = "/revocations", tag = "Links", request_body = RevocationRequest,
     responses(
         (status = 204, description = "The links are revoked"),
-        (status = 404, description = "No user and no link has the ID or the address, or the instance and the ledger have no such signing key"),
+        (status = 404, description = "The ledger has no such link, no user and no link has the ID or the address, or the instance and the ledger have no such signing key"),
     ),
 )]
 pub(super) async fn revoke(

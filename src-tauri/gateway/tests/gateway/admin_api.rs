@@ -166,7 +166,7 @@ fn body(operation: &Operation, number: usize) -> Value {
         (_, "/times-ahead/correct") => json!({ "times": [] }),
         (_, "/dry-runs" | "/redemptions") => claims,
         (_, "/links") => json!({ "payload": { "id": "ada" } }),
-        (_, "/revocations") => json!({ "link": "4af1", "end_sessions": true }),
+        (_, "/revocations") => json!({ "link": "4af1", "end_sessions": true, "unknown": true }),
         (_, "/inspections") => {
             json!({ "text": "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6ImFkYSJ9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })
         }
@@ -241,7 +241,7 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
             let instance = site.home.instances().get(&site.id).unwrap();
             instance.key.unwrap().key_id().to_owned()
         }
-        "/links/{id}" => {
+        "/links/{id}" | "/links/{id}/revoke" => {
             site.directory.revoke_link(&user, &by()).wait().unwrap();
             user.clone()
         }
@@ -511,7 +511,31 @@ fn a_link_is_revoked_by_an_id_of_bounded_length() {
         site.ask("POST", &path, &key, &Value::Null).status
     };
     assert_eq!(revoke(&"x".repeat(1025)), StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(revoke(&"x".repeat(1024)), StatusCode::NO_CONTENT);
+    assert_eq!(revoke(&"x".repeat(1024)), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn a_link_that_the_ledger_does_not_know_is_revoked_only_on_request() {
+    let site = Administered::new();
+    let key = site.key("crm", &[Scope::Links]);
+    let revoke = |more: &Value| {
+        let mut request = json!({ "link": "theirs" });
+        let members = request.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        site.ask("POST", "/revocations", &key, &request)
+    };
+    let status = |id: &str| {
+        let path = format!("/links/{id}");
+        site.ask("GET", &path, &key, &Value::Null).status
+    };
+    let refused = revoke(&json!({}));
+    assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.body);
+    assert_eq!(refused.body["code"], "unknown_link");
+    assert_eq!(refused.body["field"], "link");
+    assert_eq!(status("theirs"), StatusCode::NOT_FOUND);
+    let revoked = revoke(&json!({ "unknown": true }));
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    assert_eq!(status("theirs"), StatusCode::OK);
 }
 
 #[test]

@@ -182,6 +182,7 @@ fn other_refusals_offer_nothing_and_nothing_can_be_asked_for() {
             let revocation = Revocation {
                 scope: scope.clone(),
                 ends_sessions: false,
+                allows_unknown: true,
             };
             site.directory
                 .revoke_links(revocation, &by())

@@ -177,6 +177,7 @@ fn a_short_link_ends_with_its_link() {
         let revocation = Revocation {
             scope,
             ends_sessions: false,
+            allows_unknown: true,
         };
         site.directory
             .revoke_links(revocation, &by())

@@ -6,7 +6,7 @@ use super::Draft;
 use crate::activity::{AuditContext, Event, EventData};
 use crate::ledger::{
     Cutoff, GivenOut, InstanceCutoffs, IssuedLink, LinkOrigin, LinkPerson, PersonCutoffs,
-    Revocation, RevocationScope, Standing, TakenLink,
+    Revocation, RevocationScope, Standing, TakenLink, not_revoked,
 };
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
@@ -117,6 +117,10 @@ impl Draft {
         match &revocation.scope {
             RevocationScope::Link(id) => {
                 require_length(id, "link", MAX_LINK_ID)?;
+                let is_known = self.facts.link(id).flatten().is_some();
+                if !is_known && !revocation.allows_unknown {
+                    return Err(not_revoked(id));
+                }
                 return Ok(self.revoke_link(id, ends_sessions));
             }
             RevocationScope::Person(named) => {

@@ -97,6 +97,7 @@ impl Model {
         Revocation {
             scope,
             ends_sessions: self.random.one_in(2),
+            allows_unknown: true,
         }
     }
 

@@ -99,6 +99,7 @@ pub(super) fn links_before_a_moment_are_revoked_together(directory: &dyn Directo
     let in_the_future = Revocation {
         scope: RevocationScope::Before(at(60).as_second()),
         ends_sessions: false,
+        allows_unknown: true,
     };
     let refused = directory.revoke_links(in_the_future, &by(at(0))).wait();
     assert_eq!(refused.unwrap_err().field.as_deref(), Some("before"));
@@ -333,6 +334,7 @@ pub(super) fn revoking_the_links_of_nobody_is_an_error(directory: &dyn Directory
         let revocation = Revocation {
             scope: RevocationScope::Person(id(named)),
             ends_sessions: true,
+            allows_unknown: true,
         };
         directory.revoke_links(revocation, &by(at(0))).wait()
     };

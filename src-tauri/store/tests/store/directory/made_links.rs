@@ -111,6 +111,7 @@ pub(super) fn revoke_at(
     let revocation = Revocation {
         scope,
         ends_sessions,
+        allows_unknown: true,
     };
     directory.revoke_links(revocation, &by(at)).wait().unwrap();
 }

@@ -150,6 +150,7 @@ fn a_snapshot_has_links_sessions_removals_and_moved_addresses() {
     let revocation = Revocation {
         scope: RevocationScope::Person(id("ada")),
         ends_sessions: true,
+        allows_unknown: true,
     };
     directory
         .revoke_links(revocation, &by(at(0)))
