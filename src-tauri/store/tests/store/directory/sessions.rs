@@ -463,7 +463,7 @@ pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
         .unwrap();
     assert_eq!(verdict.code(), "link_already_used");
     directory.revoke_link("1", &by(at(0))).wait().unwrap();
-    assert_eq!(open(&browser("a"), 1), "link_revoked");
+    assert_eq!(open(&browser("a"), 1), "link_already_used");
 }
 
 /// Gives out a link for a user and signs in by it.
