@@ -44,10 +44,14 @@ pub(super) fn of_session(view: &View<'_>, session: &Session, now: i64) -> Result
 }
 
 /// Returns the requests for new links that are open at a time, in Unix seconds, the newest first.
+/// Leaves out those of which a row cannot be read.
 pub(super) fn open_requests(view: &View<'_>, now: i64) -> Result<Vec<NewLinkRequest>> {
     let mut open = Vec::new();
     for request in requests::all(view)? {
-        let facts = load(view, now, |facts| request.needs(facts))?;
+        let facts = load(view, now, |facts| request.needs(facts));
+        let Some(facts) = requests::unless_damaged(facts)? else {
+            continue;
+        };
         if is_grantable(&request, &facts, now) {
             open.push(request);
         }
