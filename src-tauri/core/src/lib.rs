@@ -30,6 +30,7 @@ mod hash;
 pub mod import;
 pub mod inspect;
 pub mod instance;
+pub mod last_field;
 pub mod ledger;
 pub mod link;
 pub mod paging;

@@ -1,8 +1,9 @@
 //! Cutoffs: moments before which links do not work any more.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::terms::LinkTerms;
+use crate::last_field::last_field;
 use crate::time;
 
 /// Maximum number of earlier cutoffs that are kept for a person or the instance. Without an earlier
@@ -155,14 +156,6 @@ pub struct PersonCutoffs {
     /// Revoked links whose sessions ended with them.
     #[serde(default, deserialize_with = "last_field")]
     pub ended: Option<Cutoff>,
-}
-
-/// Reads one of the last fields of a row. Rows that were written before it was added end there.
-#[expect(clippy::unnecessary_wraps, reason = "serde calls it")]
-pub(super) fn last_field<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(T::deserialize(deserializer).unwrap_or_default())
 }
 
 impl PersonCutoffs {

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::cutoff::last_field;
 use super::terms::LinkTerms;
 use crate::activity::Actor;
+use crate::last_field::last_field;
 use crate::protocol::user_id::UserId;
 use crate::protocol::uses::Uses;
 use crate::session::{BrowserKey, LinkUse, REPEAT_SECS};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::cutoff::last_field;
 use super::link_person::LinkPerson;
+use crate::last_field::last_field;
 use crate::protocol::claims::Claims;
 use crate::protocol::code::{AskableCode, VerifiedCode};
 use crate::protocol::lifetime::Lifetime;

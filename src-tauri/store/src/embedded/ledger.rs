@@ -262,8 +262,8 @@ pub(super) fn row_in<'a>(id: &'a str, bytes: &'a [u8]) -> Option<Row<'a, Links>>
         return Some(row_of(&stored.into_link(id)).into_owned());
     };
     let (link, rest): (Summary<'_>, _) = postcard::take_from_bytes(issued).ok()?;
-    // Rows that were written before this last field was added lack it.
-    let has_short = postcard::from_bytes(rest).unwrap_or_default();
+    // Rows that were written before this last field was added end before it.
+    let has_short = !rest.is_empty() && postcard::from_bytes(rest).ok()?;
     let terms = LinkTerms {
         key: None,
         issued_at: link.issued_at,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Row, Totals, UserValues, Users};
 use super::errors::damaged;
@@ -13,6 +13,7 @@ use latchkey_core::activity::{
     Actor, AuditContext, Counted, Entry, EntryRow, Event, EventData, Kind, Reference, Repeats,
 };
 use latchkey_core::directory::{Counts, Origin, User};
+use latchkey_core::last_field::last_field;
 use latchkey_core::protocol::email::{Email, searchable};
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
@@ -34,20 +35,9 @@ pub(super) struct UserRecord {
     pub(super) generation: u64,
     /// Metadata as JSON.
     metadata: String,
-    /// Time when the account ends.
-    ends_at: LastField<i64>,
-}
-
-/// The last field of a row, which rows of older formats lack.
-#[derive(Clone, Copy, Serialize)]
-#[serde(transparent)]
-struct LastField<T>(Option<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for LastField<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // An older row ends here. The checksums of the tree find a row that is cut off.
-        Ok(Self(Option::deserialize(deserializer).unwrap_or_default()))
-    }
+    /// Time when the account ends. Rows of older formats end before it.
+    #[serde(default, deserialize_with = "last_field")]
+    ends_at: Option<i64>,
 }
 
 /// First fields of a [`UserRecord`], which the catalogue needs, borrowed from the row.
@@ -264,7 +254,7 @@ impl UserRecord {
             profile_as_of: user.profile_as_of,
             generation: user.generation,
             metadata: user.metadata.json(),
-            ends_at: LastField(user.ends_at),
+            ends_at: user.ends_at,
         }
     }
 
@@ -294,7 +284,7 @@ impl UserRecord {
             sign_ins: self.sign_ins,
             profile_as_of: self.profile_as_of,
             generation: self.generation,
-            ends_at: self.ends_at.0,
+            ends_at: self.ends_at,
         })
     }
 }

@@ -397,6 +397,39 @@ fn rows_from_before_their_last_fields_were_added_are_read() {
 }
 
 #[test]
+fn a_damaged_last_field_is_not_taken_as_a_missing_one() {
+    let mut link = some_link("link-1", 7, 1_000, &mut numbers());
+    link.has_short = true;
+    let mut row = encoded(&StoredLink::Issued(Box::new(link))).unwrap();
+    *row.last_mut().unwrap() = 9;
+    assert!(decoded::<StoredLink>(&row).is_err());
+    assert!(row_in("link-1", &row).is_none());
+    let ended = cutoff(5, 1_000, &mut numbers());
+    let person = PersonCutoffs {
+        earlier_revoked: vec![ended; 3],
+        ended: Some(ended),
+        ..PersonCutoffs::none()
+    };
+    let row = encoded(&person).unwrap();
+    assert_eq!(decoded::<PersonCutoffs>(&row).unwrap(), person);
+    let cut = row.get(..row.len() - 1).unwrap();
+    assert!(decoded::<PersonCutoffs>(cut).is_err(), "cut off");
+    let of_last = encoded(&Some(ended)).unwrap().len();
+    let older = row.get(..row.len() - of_last).unwrap();
+    assert_eq!(decoded::<PersonCutoffs>(older).unwrap().ended, None);
+    let mut damaged = row.clone();
+    *damaged.get_mut(row.len() - of_last).unwrap() = 7;
+    assert!(decoded::<PersonCutoffs>(&damaged).is_err(), "no option");
+    let retirements: Vec<_> = (0..300).map(|at| (format!("key-{at}"), at)).collect();
+    let instance = InstanceCutoffs {
+        retirements,
+        ..InstanceCutoffs::default()
+    };
+    let row = encoded(&instance).unwrap();
+    assert_eq!(decoded::<InstanceCutoffs>(&row).unwrap(), instance);
+}
+
+#[test]
 fn links_of_formats_before_10_are_in_the_catalogue() {
     let used = LinkUse {
         at: 50,
