@@ -114,6 +114,7 @@ macro_rules! administration_tests {
                 links_of_a_retired_key_count_as_revoked_from_its_date;
                 cutoffs_of_a_clock_that_was_ahead_are_corrected;
                 links_for_an_address_follow_the_cutoffs_of_the_user_who_gets_it;
+                links_for_an_address_of_a_known_person_are_listed_as_they_open;
                 links_for_an_address_stay_with_the_user_who_gives_it_up;
             }
             ledger_finding {

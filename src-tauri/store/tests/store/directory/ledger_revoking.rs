@@ -488,6 +488,54 @@ pub(super) fn links_for_an_address_stay_with_the_user_who_gives_it_up(directory:
     take(directory, &revoked);
     revoke(directory, RevocationScope::Person(id("ada@acme.example")));
     let taken = TakenLink {
+pub(super) fn links_for_an_address_of_a_known_person_are_listed_as_they_open(
+    directory: &dyn Directory,
+) {
+    let address = |user: &str| format!("{user}@acme.example");
+    let link = |user: &str| {
+        let link = made_with(&json!({ "email": address(user) }), None, at(0));
+        take(directory, &link);
+        link
+    };
+    // Each gets the address in another way, after links of the ID were revoked.
+    let users = ["added", "imported", "provisioned", "refreshed", "removed"];
+    let links = users.map(link);
+    for user in users {
+        give(directory, user);
+        revoke(directory, RevocationScope::Person(id(user)));
+    }
+    let of = |user: &str| person(user, Some(&address(user)));
+    directory.add(&of("added"), &by(at(0))).wait().unwrap();
+    directory
+        .import(&[of("imported")], &by(at(0)))
+        .wait()
+        .unwrap();
+    directory
+        .add(&person("refreshed", None), &by(at(0)))
+        .wait()
+        .unwrap();
+    directory
+        .add(&person("removed", None), &by(at(0)))
+        .wait()
+        .unwrap();
+    directory.remove(&id("removed"), &by(at(0))).wait().unwrap();
+    directory.add(&of("removed"), &by(at(0))).wait().unwrap();
+    for user in ["provisioned", "refreshed"] {
+        let payload = json!({ "user": { "id": user, "email": address(user) } });
+        let link = made_with(&payload, None, at(0));
+        take(directory, &link);
+        let verdict = redeem(directory, &link.code);
+        assert!(
+            ["provisioned", "signed_in"].contains(&&*verdict),
+            "{verdict}"
+        );
+    }
+    for (user, link) in users.iter().zip(&links) {
+        assert_eq!(redeem(directory, &link.code), "link_revoked", "{user}");
+        assert_eq!(status(directory, link.id()), LinkStatus::Revoked, "{user}");
+    }
+}
+
         note: Some("for her telephone".to_owned()),
         ..by_email.taken()
     };
