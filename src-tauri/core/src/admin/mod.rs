@@ -42,7 +42,7 @@ pub use settings::InstanceRecord;
 pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{
     AccountEndChange, Addition, Additions, Corrected, Edit, SeatLimit, SharedEmails, SignedIn,
-    Times, UserList,
+    Times, TimesAhead, UserList,
 };
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -254,6 +254,17 @@ pub struct Times {
     pub times: Vec<TimeAhead>,
 }
 
+/// Recorded times that lie in the future, and that of a revocation of the links of all people.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TimesAhead {
+    /// The times.
+    pub times: Vec<TimeAhead>,
+    /// Time up to which links of all people count as revoked. Null unless it lies in the future.
+    #[serde(default, with = "time::rfc3339_if_any")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub all_links: Option<i64>,
+}
+
 /// Number of corrected times.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Corrected {

@@ -136,6 +136,10 @@ pub trait Directory: Send + Sync {
     /// Returns the recorded times that are later than `now`, at most [`MAX_TIMES`].
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;
 
+    /// Returns the latest time up to which links of all people count as revoked, in Unix seconds, if
+    /// it lies in the future because the clock was wrong.
+    async fn cutoff_ahead(&self, now: Timestamp) -> Result<Option<i64>>;
+
     /// Returns at most `limit` entries of the activity that match `query`, newest first, before the
     /// entry with a number if one is given.
     ///

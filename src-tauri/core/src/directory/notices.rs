@@ -12,17 +12,26 @@ pub const TIMES_AHEAD: &str = "times_ahead";
 pub async fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Warning>> {
     let shared = directory.shared_emails().await?.into_iter();
     let shared = shared.map(|shared| Warning::new("shared_email", shared.to_string()));
-    let ahead = ahead(&directory.times_ahead(now).await?);
+    let (times, all) = (
+        directory.times_ahead(now).await?,
+        directory.cutoff_ahead(now).await?,
+    );
+    let ahead = ahead(&times, all);
     Ok(shared.chain(ahead).collect())
 }
 
-fn ahead(times: &[TimeAhead]) -> Option<Warning> {
-    let latest = times.iter().map(|time| time.at).max()?;
+/// Returns the warning about recorded times of users, and about that of a revocation of the links of
+/// all people, that lie in the future.
+fn ahead(times: &[TimeAhead], all: Option<i64>) -> Option<Warning> {
+    let latest = times.iter().map(|time| time.at).chain(all).max()?;
     let mut users: Vec<&str> = times.iter().map(|time| time.user.as_str()).collect();
     users.dedup();
     let count = users.len();
     users.truncate(5);
     let more = if count > 5 { " and others" } else { "" };
+    if all.is_some() {
+        users.insert(0, "the links of all users");
+    }
     let message = format!(
         "Times that are recorded for {}{more} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
          Until then links count as older than the removal, the revocation or the profile. Set the clock, then set these times to now.",

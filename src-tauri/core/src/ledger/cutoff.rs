@@ -398,6 +398,18 @@ impl InstanceCutoffs {
         self.retirements.extend(at.map(|at| (key.to_owned(), at)));
     }
 
+    /// Returns the latest time of a cutoff, in Unix seconds, if it lies in the future because a clock
+    /// was wrong.
+    #[must_use]
+    pub fn ahead(&self, now: i64) -> Option<i64> {
+        let keys = self.keys.iter().map(|(_, cutoff)| cutoff);
+        let others = self.earlier.iter().chain(&self.ended);
+        let others = others.map(|(_, cutoff)| cutoff);
+        let all = self.revoked.iter().chain(keys).chain(others);
+        let ahead = all.filter(|cutoff| cutoff.is_ahead(now));
+        ahead.map(|cutoff| cutoff.at.max(cutoff.moment())).max()
+    }
+
     /// Sets times of cutoffs that lie in the future to now. Returns whether there are any.
     pub fn correct(&mut self, now: i64) -> bool {
         let keys = self.keys.iter_mut().map(|(_, cutoff)| cutoff);

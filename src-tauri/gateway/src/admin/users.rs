@@ -10,7 +10,7 @@ use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     AccountEndChange, Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SharedEmails,
-    Sought, Times, UserList,
+    Sought, Times, TimesAhead, UserList,
 };
 use latchkey_core::directory::{
     Command, Counts, Newcomer, Origin, Search, Sort, SortBy, User, UserQuery, unknown_user,
@@ -374,7 +374,7 @@ pub(super) async fn shared_emails(State(admin): Admin) -> Result<Response, Refus
 #[utoipa::path(
     get, path = "/times-ahead", tag = "Users",
     responses(
-        (status = 200, description = "The times", body = Times),
+        (status = 200, description = "The times", body = TimesAhead),
     ),
 )]
 pub(super) async fn times_ahead(
@@ -382,7 +382,8 @@ pub(super) async fn times_ahead(
     Extension(by): By,
 ) -> Result<Response, Refused> {
     let times = admin.directory.times_ahead(by.at).await?;
-    Ok(answer(StatusCode::OK, &Times { times })?)
+    let all_links = admin.directory.cutoff_ahead(by.at).await?;
+    Ok(answer(StatusCode::OK, &TimesAhead { times, all_links })?)
 }
 
 /// Set recorded times to now

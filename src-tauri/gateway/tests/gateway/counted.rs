@@ -158,6 +158,10 @@ impl Directory for Noting {
         self.note("times_ahead")?.times_ahead(now).await
     }
 
+    async fn cutoff_ahead(&self, now: Timestamp) -> Result<Option<i64>> {
+        self.note("cutoff_ahead")?.cutoff_ahead(now).await
+    }
+
     fn on_change(&self, call: OnChange) {
         self.directory.on_change(call);
     }

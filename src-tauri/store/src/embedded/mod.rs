@@ -403,6 +403,11 @@ impl Directory for EmbeddedDirectory {
             .await
     }
 
+    async fn cutoff_ahead(&self, now: Timestamp) -> Result<Option<i64>> {
+        let cutoffs = self.view(|view| ledger::instance_cutoffs(view))?;
+        Ok(cutoffs.ahead(now.as_second()))
+    }
+
     async fn record_counted(&self, now: Timestamp) -> Result<()> {
         self.writer.record_counted(Some(now.as_second())).await
     }

@@ -8,7 +8,7 @@ use latchkey_core::activity::{
     ActivityPage, ActivityQuery, Actor, AuditContext, Mark, Verification,
 };
 use latchkey_core::admin::{
-    LookedUp, RequestList, SharedEmails, SignedIn, Sought, Times, UserList,
+    LookedUp, RequestList, SharedEmails, SignedIn, Sought, TimesAhead, UserList,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
@@ -153,8 +153,15 @@ impl Directory for RemoteDirectory {
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {
         let by = AuditContext::new(Actor::CommandLine, now);
         let call = Call::new(Method::GET, "/times-ahead").by(&by);
-        let found: Times = self.client.send(call).await?;
+        let found: TimesAhead = self.client.send(call).await?;
         Ok(found.times)
+    }
+
+    async fn cutoff_ahead(&self, now: Timestamp) -> Result<Option<i64>> {
+        let by = AuditContext::new(Actor::CommandLine, now);
+        let call = Call::new(Method::GET, "/times-ahead").by(&by);
+        let found: TimesAhead = self.client.send(call).await?;
+        Ok(found.all_links)
     }
 
     async fn activity(

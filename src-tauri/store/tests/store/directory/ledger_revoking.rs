@@ -2,7 +2,7 @@
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, Actor, EventData, OutboxEntry};
-use latchkey_core::directory::{Directory, Profile};
+use latchkey_core::directory::{self, Directory, Profile};
 use latchkey_core::ledger::{LinkQuery, LinkStatus, Revocation, RevocationScope, TakenLink};
 use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::protocol::email::Email;
@@ -442,10 +442,17 @@ pub(super) fn cutoffs_of_a_clock_that_was_ahead_are_corrected(directory: &dyn Di
         .map(|time| (time.user.as_str(), time.is_cutoff))
         .collect();
     assert_eq!(found, [("ada", true)]);
+    let notices = || directory::notices(directory, at(-130)).wait().unwrap();
+    let said = notices();
+    let said = said.first().unwrap();
+    assert_eq!(said.code, "times_ahead");
+    let expected = "recorded for the links of all users, ada lie in the future";
+    assert!(said.message.contains(expected), "{}", said.message);
     // The one of the instance is corrected, too.
     assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 2);
     assert_eq!(redeem(directory, &foreign), "signed_in");
     assert!(directory.times_ahead(at(-130)).wait().unwrap().is_empty());
+    assert!(notices().is_empty());
     assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 0);
 }
 
@@ -481,13 +488,6 @@ pub(super) fn links_for_an_address_follow_the_cutoffs_of_the_user_who_gets_it(
     assert_eq!(redeem(directory, &later.code), "signed_in");
 }
 
-pub(super) fn links_for_an_address_stay_with_the_user_who_gives_it_up(directory: &dyn Directory) {
-    let payload = json!({ "email": "ada@acme.example" });
-    let link = || made_with(&payload, None, at(0));
-    let (revoked, by_email, of_bob) = (link(), link(), link());
-    take(directory, &revoked);
-    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
-    let taken = TakenLink {
 pub(super) fn links_for_an_address_of_a_known_person_are_listed_as_they_open(
     directory: &dyn Directory,
 ) {
@@ -536,6 +536,13 @@ pub(super) fn links_for_an_address_of_a_known_person_are_listed_as_they_open(
     }
 }
 
+pub(super) fn links_for_an_address_stay_with_the_user_who_gives_it_up(directory: &dyn Directory) {
+    let payload = json!({ "email": "ada@acme.example" });
+    let link = || made_with(&payload, None, at(0));
+    let (revoked, by_email, of_bob) = (link(), link(), link());
+    take(directory, &revoked);
+    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
+    let taken = TakenLink {
         note: Some("for her telephone".to_owned()),
         ..by_email.taken()
     };
