@@ -11,8 +11,8 @@ pub trait LastField: Default + DeserializeOwned {
     fn read<'de, A: SeqAccess<'de>>(first: u8, rest: &mut A) -> Result<Self, A::Error>;
 }
 
-/// Reads one of the last fields of a row. If the row ends before it, returns its default. A field
-/// that is there and cannot be read is an error.
+/// Reads one of the last fields of a row. If the row ends before it, returns its default. A damaged
+/// field is an error.
 pub fn last_field<'de, D: Deserializer<'de>, T: LastField>(deserializer: D) -> Result<T, D::Error> {
     if deserializer.is_human_readable() {
         return T::deserialize(deserializer);

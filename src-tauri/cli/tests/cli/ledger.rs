@@ -91,9 +91,8 @@ fn use_that_is_not_reported_is_neither_listed_nor_exported() {
     assert!(listed.contains("given out"), "{listed}");
     let shown = links(at, &["show", &made]).out;
     let said = |name: &str| {
-        let mut lines = shown.lines();
-        let line = lines.find(|line| line.starts_with(name)).unwrap();
-        line[name.len()..].trim().to_owned()
+        let mut values = shown.lines().filter_map(|line| line.strip_prefix(name));
+        values.next().unwrap().trim().to_owned()
     };
     assert_eq!(
         (&*said("state"), &*said("uses")),
@@ -642,6 +641,16 @@ fn revoking_says_what_it_has_changed() {
     assert_eq!(
         revoke(&["--user", "ada"]),
         "Revoked all links of ada; none of them worked."
+    );
+    assert_eq!(
+        revoke(&["--user", "ada", "--end-sessions"]),
+        "Revoked all links of ada; none of them worked. Sessions that began with them have ended."
+    );
+    let activity = in_folder(at, &["activity", "list", "--instance", "here"]).out;
+    let mut rows = activity.lines().filter(|row| row.contains("\trevoked\t"));
+    assert!(
+        rows.any(|row| row.ends_with(&format!("link {made}"))),
+        "{activity}"
     );
     let key = listed(at, &[])[0]["key"].as_str().unwrap().to_owned();
     link(at, &["--id", "7"]);

@@ -93,7 +93,7 @@ fn cells(link: &LedgerLink, hosted: Hosted) -> [Cow<'_, str>; 26] {
         |at: Option<i64>| -> Cow<'_, str> { at.map(time::exact).unwrap_or_default().into() };
     let uses = link.uses.limit().map(|uses| uses.to_string());
     let is_reported = hosted.is_latchkey();
-    let used = is_reported.then(|| link.used.to_string());
+    let sign_ins = is_reported.then(|| link.used.to_string());
     let [first_use, last_use] = [&link.first_use, &link.last_use]
         .map(|sign_in| use_cells(sign_in.as_ref().filter(|_| is_reported)));
     let [first_at, first_address, first_browser] = first_use;
@@ -118,7 +118,7 @@ fn cells(link: &LedgerLink, hosted: Hosted) -> [Cow<'_, str>; 26] {
         moment(link.not_before),
         moment(link.expires_at),
         uses.unwrap_or_default().into(),
-        used.unwrap_or_default().into(),
+        sign_ins.unwrap_or_default().into(),
         first_at,
         first_address,
         first_browser,

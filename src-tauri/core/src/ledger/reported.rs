@@ -1,5 +1,5 @@
-//! What an instance knows of the use of its links. An application that decides itself who signs in
-//! does not report it.
+//! Words about the use of links. An application elsewhere, which decides who signs in, does not report
+//! the use.
 
 use super::query::ListedLink;
 use super::standing::LinkStatus;

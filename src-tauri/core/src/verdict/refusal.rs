@@ -348,32 +348,23 @@ impl<C> Refusal<C> {
                 "There is no such link.",
                 "Somebody has mistyped or guessed a short link, its user was removed, or the ID of the code belongs to a link for another person. Make a new link if one is needed.",
             ),
-            Self::NoSeats {
-                seats:
-                    Seats {
-                        used,
-                        limit: Some(limit),
-                    },
-            } if used > limit => Sentences::new(
+            Self::NoSeats { seats } => Sentences::new(
                 "",
                 format!(
-                    "{used} seats are taken, and the limit is {limit}. Suspend or remove somebody, or raise the limit."
+                    "{} Suspend or remove somebody, or raise the limit.",
+                    all_taken(*seats)
                 ),
             ),
-            Self::NoSeats { seats } if seats.limit == Some(1) => Sentences::new(
-                "",
-                "The only seat is taken. Suspend or remove somebody, or raise the limit.",
-            ),
-            Self::NoSeats { seats } => {
-                let taken = seats.limit.unwrap_or(seats.used);
-                Sentences::new(
-                    "",
-                    format!(
-                        "All {taken} seats are taken. Suspend or remove somebody, or raise the limit."
-                    ),
-                )
-            }
         }
+    }
+}
+
+/// Returns a sentence about seats of which none is free.
+fn all_taken(Seats { used, limit }: Seats) -> String {
+    match limit.unwrap_or(used) {
+        limit if used > limit => format!("{used} seats are taken, and the limit is {limit}."),
+        1 => "The only seat is taken.".to_owned(),
+        limit => format!("All {limit} seats are taken."),
     }
 }
 

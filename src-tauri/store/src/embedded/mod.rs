@@ -404,7 +404,7 @@ impl Directory for EmbeddedDirectory {
     }
 
     async fn cutoff_ahead(&self, now: Timestamp) -> Result<Option<i64>> {
-        let cutoffs = self.view(|view| ledger::instance_cutoffs(view))?;
+        let cutoffs = self.view(ledger::instance_cutoffs)?;
         Ok(cutoffs.ahead(now.as_second()))
     }
 

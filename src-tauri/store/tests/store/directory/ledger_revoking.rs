@@ -525,10 +525,7 @@ pub(super) fn links_for_an_address_of_a_known_person_are_listed_as_they_open(
         let link = made_with(&payload, None, at(0));
         take(directory, &link);
         let verdict = redeem(directory, &link.code);
-        assert!(
-            ["provisioned", "signed_in"].contains(&&*verdict),
-            "{verdict}"
-        );
+        assert!(["provisioned", "signed_in"].contains(&verdict), "{verdict}");
     }
     for (user, link) in users.iter().zip(&links) {
         assert_eq!(redeem(directory, &link.code), "link_revoked", "{user}");
