@@ -63,6 +63,9 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
             "Give the instance a secret: {program} instance set {name} --generate-secret, or --secret-file FILE. \
              Or name a file with it in LATCHKEY_SECRET_FILE."
         ),
+        ErrorCode::HostedElsewhere if error.field.as_deref() == Some("secret") => {
+            format!("'{program} secret generate > FILE' writes a new secret, and --secret-file FILE gives it.")
+        }
         ErrorCode::WeakSecret if instance.is_none() => {
             "'latchkey secret generate' prints a long one.".to_owned()
         }

@@ -117,12 +117,13 @@ fn add(
     } else {
         return Err(Failure::usage(
             "An instance that is hosted elsewhere has its own secret. Give it by --secret-file, \
-             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or give --generate-secret or --no-secret.",
+             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or give --no-secret.",
         )
         .about("secret-file"));
     };
     let instance = match secret {
         Some(secret) => {
+            Instance::require_known_secret(&settings.name, settings.hosted, &secret)?;
             keys::unlock_or_create(home, context)?;
             home.add(settings, secret, by)?
         }
@@ -157,6 +158,10 @@ fn set(
             "--retire-after says how long a replaced secret still verifies. Give --secret-file or --generate-secret, too.",
         )
         .about("retire-after"));
+    }
+    if let Some(source) = &replacement {
+        let hosted = arguments.settings.hosted.unwrap_or(before.settings.hosted);
+        Instance::require_known_secret(&before.settings.name, hosted, source)?;
     }
     if before.connection.is_some() {
         keys::unlock(home, context)?;

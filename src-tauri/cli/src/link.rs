@@ -12,7 +12,7 @@ use latchkey_core::admin::LinkRequest;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::outline::Outline;
 use latchkey_core::inspect::preview;
-use latchkey_core::instance::Instance;
+use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::ledger::{self, TakenLink, not_entered};
 use latchkey_core::link::compose::{self, LinkSpec, Target};
 use latchkey_core::link::message::person_name;
@@ -262,9 +262,14 @@ fn no_secret() -> Failure {
 
 /// Returns the error for an instance without a secret, if none was given either.
 pub(crate) fn no_secret_of(instance: &Instance) -> Failure {
+    // The secret of an instance that is hosted elsewhere must also be entered there.
+    let or_generated = match instance.settings.hosted {
+        Hosted::Elsewhere => "",
+        Hosted::Here | Hosted::Gateway => ", or --generate-secret",
+    };
     Failure::usage(format!(
         "'{}' keeps no secret. Give it by --secret-file, LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or let it be \
-         kept: latchkey instance set {} --secret-file FILE, or --generate-secret.",
+         kept: latchkey instance set {} --secret-file FILE{or_generated}.",
         instance.settings.name.as_str(),
         instance.id
     ))

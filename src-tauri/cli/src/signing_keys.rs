@@ -51,6 +51,8 @@ fn rotate(
         source: given.map_or(SecretSource::Generate, SecretSource::from),
         retire_after: arguments.retire_after,
     };
+    let settings = &instance.settings;
+    Instance::require_known_secret(&settings.name, settings.hosted, &rotation.source)?;
     if instance.connection.is_some() {
         keys::unlock(home, context)?;
     } else {

@@ -88,7 +88,7 @@ pub(crate) struct AddArguments {
     pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
-    /// Generate the secret [default: if hosted here and no secret is given].
+    /// Generate the secret, if hosted here [default: if no secret is given].
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
     /// Store no secret. Each call then needs one from a file or the environment.
@@ -111,8 +111,8 @@ pub(crate) struct SetArguments {
     pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
-    /// Replace the secret by a new one. For an instance hosted elsewhere, set the new secret there,
-    /// too: the application decides how long the old one works.
+    /// Replace the secret by a generated one. For an instance hosted elsewhere, give --secret-file
+    /// in place of this option, and set the new secret there, too.
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
     /// Time for which the old secret still verifies at an instance that is hosted here, such as 12h,

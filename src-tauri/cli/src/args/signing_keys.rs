@@ -17,7 +17,8 @@ pub(crate) enum SigningKeyCommand {
     /// Make a new signing key the active one. Links of the old key work until it retires.
     ///
     /// The key is generated, unless --secret-file gives one. For an instance that is hosted
-    /// elsewhere, set the new secret there, too: the application decides how long the old one works.
+    /// elsewhere, --secret-file is required. Set the new secret there, too: the application decides
+    /// how long the old one works.
     Rotate(RotateArguments),
     /// Retire a signing key: links that it has signed are refused.
     Retire(RetireArguments),

@@ -75,10 +75,12 @@ fn errors_about_a_user_name_the_field_like_the_argument() {
 #[test]
 fn changes_of_an_instance_hosted_elsewhere_are_in_the_activity_once_it_is_hosted_here() {
     let folder = hosted_here("http://localhost:4711");
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "a secret of the application, long enough").unwrap();
     for change in [
         &["--hosted", "elsewhere"][..],
         &["--url", "http://localhost:4712"],
-        &["--generate-secret"],
+        &["--secret-file", secret.to_str().unwrap()],
         &["--external-auth", "no"],
         &["--hosted", "here"],
     ] {

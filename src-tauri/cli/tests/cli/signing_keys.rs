@@ -119,7 +119,10 @@ fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
     let folder = folder.path();
     let set = ["instance", "set", "here", "--hosted", "elsewhere"];
     assert_eq!(in_folder(folder, &set).code, 0);
-    let rotate = ["rotate", "--instance", "here"];
+    let file = folder.join("secret");
+    std::fs::write(&file, "a secret of the application, long enough").unwrap();
+    let file = file.to_str().unwrap();
+    let rotate = ["rotate", "--instance", "here", "--secret-file", file];
     let ran = in_folder(folder, &[&["keys"], &rotate[..]].concat());
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("It decides how long"), "{}", ran.err);
@@ -131,6 +134,40 @@ fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
     assert_eq!(field.as_deref(), Some("retire-after"));
     let leaked = ["retire", id(&listed[0]), "--leaked", "--instance", "here"];
     assert_eq!(keys(folder, &leaked).refusal().1, "hosted_elsewhere");
+}
+
+#[test]
+fn no_secret_is_generated_for_an_application_elsewhere_where_nobody_could_enter_it() {
+    let folder = folder();
+    let folder = folder.path();
+    let before = id(&done(folder, &["list"])[0]).to_owned();
+    let set = ["instance", "set", "here"];
+    let moved = [&set[..], &["--hosted", "elsewhere", "--generate-secret"]].concat();
+    let there = ["--url", "https://a.b", "--hosted", "elsewhere"];
+    let added = [
+        &["instance", "add", "There", "--generate-secret"],
+        &there[..],
+    ]
+    .concat();
+    let refused = |arguments: &[&str]| {
+        let ran = in_folder(folder, arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.err);
+        for said in ["nobody could enter it", "(hosted_elsewhere, secret)"] {
+            assert!(ran.err.contains(said), "{arguments:?}: {}", ran.err);
+        }
+        let hint = "hint: 'latchkey secret generate > FILE' writes a new secret";
+        assert!(ran.err.contains(hint), "{arguments:?}: {}", ran.err);
+    };
+    refused(&moved);
+    refused(&added);
+    let move_alone = [&set[..], &["--hosted", "elsewhere"]].concat();
+    assert_eq!(in_folder(folder, &move_alone).code, 0);
+    refused(&[&set[..], &["--generate-secret"]].concat());
+    refused(&["keys", "rotate", "--instance", "here"]);
+    let after = done(folder, &["list"]);
+    assert_eq!((after.len(), id(&after[0])), (1, before.as_str()));
+    let listed = in_folder(folder, &["instance", "list"]).out;
+    assert!(!listed.contains("There"), "{listed}");
 }
 
 #[test]

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::{Hosted, Instance};
-use crate::secret::{DroppedKey, KeyRecord, RetireAfter, RetiringKey};
+use super::{Hosted, Instance, Name};
+use crate::secret::{DroppedKey, KeyRecord, RetireAfter, RetiringKey, SecretSource};
 use crate::{Error, ErrorCode, Result};
 
 /// Maximum number of retiring keys of an instance. Each one costs a signature for a code that no
@@ -25,6 +25,19 @@ impl Instance {
             self.settings.name.as_str()
         );
         Err(Error::new(ErrorCode::NoSigningKey, message).about("instance"))
+    }
+
+    /// Fails with [`ErrorCode::HostedElsewhere`] if a face that shows no secret would generate one
+    /// for an instance that is hosted elsewhere. Nobody could enter that secret at the application.
+    pub fn require_known_secret(name: &Name, hosted: Hosted, source: &SecretSource) -> Result<()> {
+        if hosted != Hosted::Elsewhere || !matches!(source, SecretSource::Generate) {
+            return Ok(());
+        }
+        let message = format!(
+            "'{}' is hosted elsewhere, so its secret must be entered there, too. A generated secret is not shown here, and nobody could enter it. Write a new secret into a file, enter it at the application, and give the file.",
+            name.as_str()
+        );
+        Err(Error::new(ErrorCode::HostedElsewhere, message).about("secret"))
     }
 
     /// Makes a key the active one. The key before it retires after `retire_after`, by default after
