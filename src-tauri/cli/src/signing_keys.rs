@@ -8,6 +8,7 @@ use latchkey_core::admin::{KeyState, RetirementRequest, SigningKeyRecord, Signin
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::{KeyOrigin, KeyRotation, SecretSource};
 use latchkey_core::time;
+use latchkey_store::Wait as _;
 use latchkey_store::home::Home;
 
 use crate::args::{RetireArguments, RotateArguments, SigningKeyCommand};
@@ -82,6 +83,15 @@ fn retire(
         leaked: arguments.leaked,
         retire_after: arguments.retire_after,
     };
+    let request = request.require_possible()?;
+    if let Some(revocation) = request.of_retired(&arguments.key, &instance, by.at) {
+        let directory = users::directory(home, &instance, context)?;
+        revocation
+            .require_known_key(&instance, &*directory, by.at)
+            .wait()?;
+        directory.revoke_links(revocation, by).wait()?;
+        return list_changed(home, &instance, context, output, by.at);
+    }
     let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;
     list_changed(home, &changed, context, output, by.at)
 }

@@ -46,7 +46,8 @@ pub(crate) struct RetireArguments {
     #[arg(long, value_name = "TIME|now", allow_hyphen_values = true, value_parser = str::parse::<RetireAfter>)]
     pub(crate) retire_after: Option<RetireAfter>,
     /// Others may know the key. It stops at once, with all links that it has signed. In place of
-    /// the active key, a generated one becomes active in the same step.
+    /// the active key, a generated one becomes active in the same step. A key that has retired may
+    /// also be given up: its short links stop, too.
     #[arg(long, conflicts_with = "retire_after")]
     pub(crate) leaked: bool,
 }

@@ -171,6 +171,26 @@ fn no_secret_is_generated_for_an_application_elsewhere_where_nobody_could_enter_
 }
 
 #[test]
+fn a_leaked_key_that_has_retired_already_is_given_up_with_its_links() {
+    let folder = folder();
+    let folder = folder.path();
+    let gateway = Serving::new(folder, &[]);
+    let make = ["link", "--instance", "here", "--user-id", "ada", "--short"];
+    let made = in_folder(folder, &make);
+    let short = made.out.trim().strip_prefix("HTTP://LOCALHOST:8787");
+    let short = short.unwrap();
+    let old = id(&done(folder, &["list"])[0]).to_owned();
+    let active = id(&done(folder, &["rotate", "--retire-after", "now"])[0]).to_owned();
+    assert!(opens(&gateway, short), "only its key has retired");
+    let unknown = ["retire", "unknown", "--leaked", "--instance", "here"];
+    assert_eq!(keys(folder, &unknown).refusal().1, "unknown_signing_key");
+    let after = done(folder, &["retire", &old, "--leaked"]);
+    assert_eq!((after.len(), id(&after[0])), (1, active.as_str()));
+    assert!(!opens(&gateway, short));
+    assert!(!opens(&killed(folder, gateway), short), "after a kill, too");
+}
+
+#[test]
 fn retiring_the_active_key_says_how_to_replace_it() {
     let folder = folder();
     let listed = done(folder.path(), &["list"]);

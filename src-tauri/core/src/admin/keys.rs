@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use super::key_links::KeyLinks;
 use crate::directory::Directory;
 use crate::error::Warning;
-use crate::instance::Instance;
+use crate::instance::{Hosted, Instance};
+use crate::ledger::{Revocation, RevocationScope};
 use crate::protocol::code::Algorithm;
 use crate::secret::{
     KeyLocation, KeyOrigin, KeyRecord, KeyRotation, RetireAfter, RetiringKey, Secret,
@@ -207,7 +208,8 @@ impl RotationRequest {
 #[serde(deny_unknown_fields)]
 pub struct RetirementRequest {
     /// Whether others may know the key. It then stops at once, with all links that it has signed.
-    /// If it is the active key, a generated one becomes active in the same step.
+    /// If it is the active key, a generated one becomes active in the same step. A key that has
+    /// retired may also be given up, if a link in the ledger was signed with it.
     #[serde(default)]
     pub leaked: bool,
     /// Time for which the key still verifies, such as `7 days` or `now`. It retires at once by
@@ -230,6 +232,20 @@ impl RetirementRequest {
             return Err(Error::new(ErrorCode::InvalidSetting, message).about("retire_after"));
         }
         Ok(self)
+    }
+
+    /// Returns the revocation by which a leaked key is given up that verifies no more, so that its
+    /// short links stop, too. `None` for a key that is kept, and where another program decides.
+    #[must_use]
+    pub fn of_retired(self, key: &str, instance: &Instance, now: Timestamp) -> Option<Revocation> {
+        let keys = SigningKeys::new(instance, now).signing_keys;
+        let verifies = keys.iter().any(|known| known.key.id == key);
+        let is_here = instance.settings.hosted == Hosted::Here;
+        (self.leaked && is_here && !verifies).then(|| Revocation {
+            scope: RevocationScope::Key(key.to_owned()),
+            ends_sessions: false,
+            allows_unknown: false,
+        })
     }
 }
 

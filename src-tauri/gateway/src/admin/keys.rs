@@ -90,7 +90,20 @@ pub(super) async fn retire(
         )
     };
     let Path(key) = path.map_err(unknown)?;
+    let request = request.require_possible()?;
     require_stored_key(&admin).await?;
+    let instance = admin.stored().await?;
+    if let Some(revocation) = request.of_retired(&key, &instance, by.at) {
+        let directory = &*admin.directory;
+        let known = revocation.require_known_key(&instance, directory, by.at);
+        known.await?;
+        directory.revoke_links(revocation, &by).await?;
+        let SigningKeys { signing_keys } = SigningKeys::new(&instance, by.at);
+        return answered(&SigningKeysChanged {
+            signing_keys,
+            secret: None,
+        });
+    }
     let change = move |home: &Home, id: &InstanceId| {
         let active = |instance: &Instance| instance.key.as_ref().map(|key| key.id.clone());
         let before = active(&home.instances().get(id)?);

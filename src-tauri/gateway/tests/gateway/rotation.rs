@@ -229,6 +229,28 @@ fn a_short_link_outlives_the_key_of_its_link_unless_the_key_leaked() {
 }
 
 #[test]
+fn a_leaked_key_that_has_retired_already_is_given_up_with_its_short_links() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let [_, short] = both(&site, &admin, "ada");
+    let old = id(&keys(&site, &admin)[0]);
+    rotate(&site, &admin, &json!({ "retire_after": "now" }));
+    let [_, newer] = both(&site, &admin, "bob");
+    assert!(opens(&site, &short), "only its key has retired");
+    let leaked = json!({ "leaked": true });
+    let before = keys(&site, &admin);
+    let unknown = retire(&site, &admin, "unknown", &leaked);
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND, "{}", unknown.body);
+    assert!(opens(&site, &short), "another key was named");
+    let given_up = retire(&site, &admin, &old, &leaked);
+    assert_eq!(given_up.status, StatusCode::OK, "{}", given_up.body);
+    assert_eq!(given_up.body["secret"], Value::Null);
+    assert!(!opens(&site, &short), "its key has leaked");
+    assert!(opens(&site, &newer), "its key is active");
+    assert_eq!(id(&keys(&site, &admin)[0]), id(&before[0]));
+}
+
+#[test]
 fn a_change_of_the_keys_by_another_process_counts_at_the_next_request() {
     let site = with_stored_key();
     let admin = site.key("laptop", &[Scope::Admin]);
