@@ -24,7 +24,7 @@ fn outage() -> Duration {
 
 /// Maximum time after which the window says that the gateway does not answer any more, although no
 /// connection was closed.
-const SILENCE: Duration = Duration::from_secs(12);
+const SILENCE: Duration = Duration::from_secs(30);
 
 struct Tour {
     studio: Studio,

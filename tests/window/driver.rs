@@ -36,7 +36,7 @@ impl Studio {
     pub(crate) async fn start_program(program: &str, environment: &Environment) -> Self {
         for _ in 0..6 {
             let begun = Self::try_start(program, environment);
-            match tokio::time::timeout(Duration::from_secs(15), begun).await {
+            match tokio::time::timeout(Duration::from_secs(30), begun).await {
                 Ok(Ok(studio)) => return studio,
                 Ok(Err(cause)) => println!("the session is begun again: {cause}"),
                 Err(_) => println!("the session is begun again: no answer"),
@@ -107,7 +107,7 @@ impl Studio {
         let css = format!("[data-testid='{wanted}']");
         for _ in 0..5 {
             self.click(id).await;
-            let deadline = Instant::now() + Duration::from_secs(3);
+            let deadline = Instant::now() + Duration::from_secs(10);
             while Instant::now() < deadline {
                 if self.shown(&css).await.is_some() {
                     return;

@@ -102,7 +102,7 @@ fn the_account_of_a_guest_ends_by_itself_while_the_gateway_is_open() {
         let studio = prepared.open().await;
         let gateway = start_gateway(&studio).await;
         let mut spec = LinkSpec::new(Payload::User(person(0)), "7 days".parse().unwrap());
-        let end = Timestamp::now().as_second() + 6;
+        let end = Timestamp::now().as_second() + 15;
         spec.account_end = Some(AccountEnd::At(end));
         let key = prepared.home.signing_key(&prepared.instance).unwrap();
         let target = prepared.instance.settings.target();

@@ -42,7 +42,7 @@ pub(crate) async fn browser(variables: &[(&str, String)]) -> (Client, Driver) {
     // A session without a response is abandoned and repeated, like that of Studio.
     for _ in 0..6 {
         let begun = session(&program, &["--automation"], variables);
-        let begun = tokio::time::timeout(Duration::from_secs(15), begun).await;
+        let begun = tokio::time::timeout(Duration::from_secs(30), begun).await;
         if let Ok(Ok(begun)) = begun {
             return begun;
         }

@@ -1,4 +1,8 @@
+import { configure } from '@testing-library/svelte';
 import { afterEach, vi } from 'vitest';
+
+// A busy machine takes long for what is done in an instant elsewhere.
+configure({ asyncUtilTimeout: 15_000 });
 
 // jsdom has no layout, no dialogs and no popovers; the screens need them to exist.
 if (!('showModal' in HTMLDialogElement.prototype)) {

@@ -221,8 +221,8 @@ pub(crate) fn open(instance: &str, context: &Context) -> Result<Arc<dyn Director
 }
 
 /// Timeout and interval for a directory that another process holds. Another command holds it for
-/// some milliseconds.
-const HELD: Duration = Duration::from_secs(2);
+/// some milliseconds, and several may wait for it on a busy machine.
+const HELD: Duration = Duration::from_secs(10);
 const HELD_PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens the directory of an instance, or reaches the process that holds it.

@@ -1,4 +1,5 @@
-import { beforeEach, expect, it, vi } from 'vitest';
+import { waitFor } from '@testing-library/svelte';
+import { beforeEach, expect, it } from 'vitest';
 
 import { answer, forecastLike, outlineLike, type Asked } from '../../tests/answers';
 import type { Judgement, Problem } from '../generated/types';
@@ -47,7 +48,7 @@ async function show(person: string): Promise<Pending> {
     anew: false,
   });
   const next = revision + 1;
-  await vi.waitFor(() => expect(awaited.at(-1)?.revision).toBe(next));
+  await waitFor(() => expect(awaited.at(-1)?.revision).toBe(next));
   const last = awaited.at(-1);
   if (!last) throw new Error('nothing was asked');
   return last;
@@ -64,13 +65,13 @@ it('takes no failure of a forecast that arrives after another preview', async ()
 
 it('keeps a refused link refused until the gateway has judged the next one', async () => {
   (await show('ada')).arrive(refused);
-  await vi.waitFor(() => expect(live.refused).toBe(true));
+  await waitFor(() => expect(live.refused).toBe(true));
   const next = await show('adam');
   expect(live.judging).toBe(true);
   expect(live.refused).toBe(true);
   expect(live.ready).toBe(false);
   next.arrive(good);
-  await vi.waitFor(() => expect(live.ready).toBe(true));
+  await waitFor(() => expect(live.ready).toBe(true));
   expect(live.refused).toBe(false);
 });
 
@@ -81,7 +82,7 @@ it('is settled only with the forecast of the latest link', async () => {
   // Somebody types on while the gateway judges.
   live.shown = outlineLike({ revision: (revision += 1) });
   first.arrive(good);
-  await vi.waitFor(() => expect(awaited).toHaveLength(2));
+  await waitFor(() => expect(awaited).toHaveLength(2));
   expect(settled).toBe(false);
   expect(live.ready).toBe(false);
   awaited.at(-1)?.arrive(refused);
@@ -101,6 +102,6 @@ it('leaves the preview as it is when the forecast arrives, so that only the fore
   const pending = await show('ada');
   const { shown } = live;
   pending.arrive(good);
-  await vi.waitFor(() => expect(live.forecast).not.toBeNull());
+  await waitFor(() => expect(live.forecast).not.toBeNull());
   expect(live.shown).toBe(shown);
 });

@@ -1,4 +1,5 @@
-import { beforeEach, expect, it, vi } from 'vitest';
+import { waitFor } from '@testing-library/svelte';
+import { beforeEach, expect, it } from 'vitest';
 
 import { pageOf } from '../../tests/answers';
 import type { UserPage, UsersRequest } from '../generated/types';
@@ -25,7 +26,7 @@ beforeEach(() => {
 });
 
 async function next(): Promise<Open> {
-  await vi.waitFor(() => expect(waiting).not.toHaveLength(0));
+  await waitFor(() => expect(waiting).not.toHaveLength(0));
   const [open] = waiting.splice(0, 1);
   if (!open) throw new Error('nothing is asked');
   return open;
@@ -48,7 +49,7 @@ it('drops the answer to what is no longer asked', async () => {
   expect(list.total).toBeNull();
   expect(newest.request.query.search).toBe('ab');
   newest.answer(3);
-  await vi.waitFor(() => expect(list.total).toBe(3));
+  await waitFor(() => expect(list.total).toBe(3));
 });
 
 it('asks for more of the rows that are there in the words that they answer', async () => {
@@ -61,9 +62,9 @@ it('asks for more of the rows that are there in the words that they answer', asy
   expect(more.request.query).toMatchObject({ sort_by: 'last_sign_in', descending: true });
   expect(more.request.place.kind).toBe('after');
   sorted.answer(1000);
-  await vi.waitFor(() => expect(list.answered.sort_by).toBe('id'));
+  await waitFor(() => expect(list.answered.sort_by).toBe('id'));
   more.answer(1000);
-  await vi.waitFor(() => expect(list.busy).toBe(false));
+  await waitFor(() => expect(list.busy).toBe(false));
   expect(list.row(0)).not.toBeNull();
   expect(list.problem).toBeNull();
 });
@@ -74,7 +75,7 @@ it('says of whom the count is only once it is theirs', async () => {
   list.ask();
   expect([list.total, list.filtered]).toEqual([1000, false]);
   (await next()).answer(0);
-  await vi.waitFor(() => expect([list.total, list.filtered]).toEqual([0, true]));
+  await waitFor(() => expect([list.total, list.filtered]).toEqual([0, true]));
   list.clearFilters();
   // Nobody answers the search still; that is not to say that there is nobody.
   expect([list.total, list.filtered, list.everything]).toEqual([0, true, 1000]);
@@ -87,11 +88,11 @@ it('does not fail for rows that are no longer wanted', async () => {
   list.search = 'a';
   list.ask();
   (await next()).answer(300);
-  await vi.waitFor(() => expect(list.total).toBe(300));
+  await waitFor(() => expect(list.total).toBe(300));
   lost.refuse();
   list.see(100, 120);
   (await next()).answer(300);
-  await vi.waitFor(() => expect(list.row(100)).not.toBeNull());
+  await waitFor(() => expect(list.row(100)).not.toBeNull());
   expect(list.problem).toBeNull();
 });
 
@@ -100,12 +101,12 @@ it('keeps a bounded number of rows, those looked at last', async () => {
   for (let block = 1; block < 40; block++) {
     list.see(block * 100, block * 100 + 20);
     (await next()).answer(10_000);
-    await vi.waitFor(() => expect(list.row(block * 100)).not.toBeNull());
+    await waitFor(() => expect(list.row(block * 100)).not.toBeNull());
   }
   list.see(0, 20);
   list.see(4000, 4020);
   (await next()).answer(10_000);
-  await vi.waitFor(() => expect(list.row(4000)).not.toBeNull());
+  await waitFor(() => expect(list.row(4000)).not.toBeNull());
   expect(list.row(0)).not.toBeNull();
   expect(list.row(100)).toBeNull();
 });

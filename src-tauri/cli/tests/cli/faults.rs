@@ -53,7 +53,7 @@ fn a_gateway_with_unreadable_settings_is_unhealthy_until_they_are_restored() {
             let begun = Instant::now();
             let answer = serving.get(path, "");
             assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
-            assert!(begun.elapsed() < Duration::from_secs(5), "{path} hung");
+            assert!(begun.elapsed() < Duration::from_secs(20), "{path} hung");
         }
         replaced.put_back();
         until("it is well again", is_well);
@@ -97,8 +97,8 @@ fn the_log_limits_the_lines_of_one_address_per_minute_and_counts_the_rest() {
     let log = serving.end();
     let lines = log.lines().filter(|line| line.contains("reference="));
     let lines = lines.count();
-    // The requests may fall into two minutes.
-    assert!((1..=40).contains(&lines), "{lines} lines: {log}");
+    // The requests may fall into three minutes on a busy machine.
+    assert!((1..=60).contains(&lines), "{lines} lines: {log}");
     let counted = log
         .lines()
         .filter(|line| line.contains("not logged one by one"));

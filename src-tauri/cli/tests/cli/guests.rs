@@ -54,11 +54,12 @@ fn is_in(serving: &Serving, cookie: &str) -> bool {
 fn a_guest_ends_while_the_gateway_runs_and_stays_ended_after_a_kill_until_extended() {
     let folder = folder();
     let folder = folder.path();
-    let link = link(folder, "eve", &soon(4));
+    let link = link(folder, "eve", "30d");
     let serving = Serving::new(folder, &[]);
     let session = cookie(&serving.get(&link, ""));
     assert!(is_in(&serving, &session));
     assert_eq!(ids_of(folder, "active"), ["eve"]);
+    json_of(folder, &["users", "extend", "eve", "--until", &soon(5)]);
     until("the account ends", || !is_in(&serving, &session));
     until("the gateway writes the end", || {
         ids_of(folder, "ended") == ["eve"]

@@ -92,7 +92,7 @@ impl Serving {
     pub(crate) fn ask(address: &str, request: &str) -> Option<String> {
         let mut stream = TcpStream::connect(address).ok()?;
         stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .ok()?;
         stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();

@@ -211,7 +211,7 @@ fn a_link_for_a_user_who_cannot_sign_in_has_a_warning() {
     directory.suspend(&user, &by()).wait().unwrap();
     assert_eq!(warnings(ada.clone()), ["user_suspended"]);
     directory.reactivate(&user, &by()).wait().unwrap();
-    let soon = Some(by().at.as_second() + 1);
+    let soon = Some(by().at.as_second() + 3);
     directory
         .set_account_end(&user, soon, &by())
         .wait()

@@ -142,7 +142,7 @@ fn a_request_that_may_not_be_granted_any_more_is_gone_at_once() {
             assert!(done.status.is_success(), "{}", done.body);
         }),
         ("the account has ended", |site, key, _| {
-            let end = Timestamp::from_second(Timestamp::now().as_second() + 1).unwrap();
+            let end = Timestamp::from_second(Timestamp::now().as_second() + 3).unwrap();
             let ends = json!({ "ends_at": end.to_string() });
             let set = site.ask("PUT", "/users/ada/account-end", key, &ends);
             assert!(set.status.is_success(), "{}", set.body);

@@ -40,7 +40,7 @@ fn a_guest_is_signed_out_at_the_end_of_the_account_and_gets_in_again_when_it_is_
         .set_seat_limit(Some(1), &by())
         .wait()
         .unwrap();
-    let ends = Timestamp::now().as_second() + 2;
+    let ends = Timestamp::now().as_second() + 6;
     let link = guest(&site, "edwina", AccountEnd::At(ends));
     let cookie = site.get(&link, &[]).session().unwrap();
     assert_eq!(verified(&site, &cookie), StatusCode::OK);
@@ -92,7 +92,7 @@ fn the_seat_of_an_ended_account_goes_to_the_next_visitor() {
         .set_seat_limit(Some(1), &by())
         .wait()
         .unwrap();
-    let ends = Timestamp::now().as_second() + 1;
+    let ends = Timestamp::now().as_second() + 4;
     site.get(&guest(&site, "eve", AccountEnd::At(ends)), &[]);
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
     let begun = Instant::now();

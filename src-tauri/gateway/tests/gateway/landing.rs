@@ -150,7 +150,7 @@ fn the_fragment_of_a_link_survives_the_confirm_page() {
             }
             let wanted = format!("{}/app#/chat", scene.served.gateway);
             let mut address = String::new();
-            for _ in 0..200 {
+            for _ in 0..1200 {
                 address = scene.client().current_url().await.unwrap().to_string();
                 if address == wanted {
                     break;

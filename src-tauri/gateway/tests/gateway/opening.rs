@@ -30,7 +30,7 @@ fn link(scene: &Scene, gateway: &str) -> String {
 /// Waits until the text of the page contains `wanted`, and returns it.
 async fn reads(client: &Client, wanted: &str) -> String {
     let mut text = String::new();
-    for _ in 0..400 {
+    for _ in 0..1200 {
         if let Ok(body) = client.find(Locator::Css("body")).await {
             text = body.text().await.unwrap_or_default();
         }

@@ -187,7 +187,7 @@ impl Scene {
     }
 
     pub(crate) async fn until(&self, what: &str, script: &str) {
-        for _ in 0..400 {
+        for _ in 0..1200 {
             if self.script(script).await == json!(true) {
                 return;
             }
@@ -210,7 +210,7 @@ impl Scene {
     /// the frame.
     pub(crate) async fn says(&self, wanted: &str) -> String {
         let mut text = String::new();
-        for _ in 0..200 {
+        for _ in 0..1200 {
             if let Ok(body) = self.client().find(Locator::Css("#content")).await {
                 text = body.text().await.unwrap_or_default();
             }
@@ -227,7 +227,7 @@ impl Scene {
         self.enter().await;
         let shown = "return document.querySelector('section:not([hidden])')?.textContent";
         let mut text = String::new();
-        for _ in 0..200 {
+        for _ in 0..1200 {
             let shown = self.client().execute(shown, Vec::new()).await;
             text = shown.map_or_else(|cause| cause.to_string(), |shown| shown.to_string());
             if text.contains(wanted) {

@@ -334,7 +334,7 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
             .unwrap()
             .last_seen
     };
-    for _ in 0..400 {
+    for _ in 0..6000 {
         if seen() >= session.created_at {
             return;
         }

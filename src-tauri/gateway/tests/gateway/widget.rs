@@ -340,12 +340,12 @@ fn the_frame_accepts_messages_only_from_its_parent_page_and_only_of_allowed_orig
         scene.open(&scene.served.tag("")).await;
         scene.bubble().await;
         scene.enter().await;
-        let said = |source: &str, origin: &str| {
+        let said = |source: &str, origin: &str, patience: u32| {
             format!(
                 "const done = arguments[arguments.length - 1];
                  const {{ port1, port2 }} = new MessageChannel();
                  port1.onmessage = () => done('answered');
-                 setTimeout(() => done('silent'), 700);
+                 setTimeout(() => done('silent'), {patience});
                  dispatchEvent(new MessageEvent('message', {{ source: {source}, origin: '{origin}',
                     data: {{ latchkey: 'hello' }}, ports: [port2] }}));"
             )
@@ -360,8 +360,9 @@ fn the_frame_accepts_messages_only_from_its_parent_page_and_only_of_allowed_orig
             ("parent", &allowed, "answered"),
         ] {
             let client = scene.client();
+            let patience = if answer == "answered" { 20_000 } else { 700 };
             let answered = client
-                .execute_async(&said(source, origin), Vec::new())
+                .execute_async(&said(source, origin, patience), Vec::new())
                 .await;
             assert_eq!(answered.unwrap(), json!(answer), "{source} {origin}");
         }

@@ -35,7 +35,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Timeout of an attempt at a gateway on another computer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
 /// Timeout of the first request, which shows whether the other process answers at all.
-const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of attempts at a gateway on another computer.
 const MAX_ATTEMPTS: u32 = 3;
 /// Pause before the second attempt. It doubles for each further one, and is varied by half.

@@ -82,7 +82,7 @@ http.server.ThreadingHTTPServer((options.host, options.port), OpenWebUI).serve_f
 const SIGN_IN_TO_OPEN_WEBUI: &str = r#"
 sign_in() {
     # curl takes an answer to a body that is not read for an error of HTTP/2.
-    ask --http1.1 --include --header 'Sec-Fetch-Mode: cors' --header 'Remote-Email: root@example.com' \
+    ask --http1.1 --include --header 'Sec-Fetch-Mode: cors' --header 'Remote-Email: forger@example.com' \
         --header 'Remote-Name: Root' --data '{"email":"","password":""}' "$@" \
         https://app.example.com/api/v1/auths/signin
 }
@@ -130,11 +130,11 @@ navigates='Sec-Fetch-Mode: navigate'
 report=https://app.example.com/report
 ask --include --header "$navigates" "$report?a=b" >page
 ask --include --header 'Sec-Fetch-Mode: cors' "$report" >fetched
-ask --include --request OPTIONS --header 'Origin: https://www.acme.example' --header 'Remote-User: root' \
+ask --include --request OPTIONS --header 'Origin: https://www.acme.example' --header 'Remote-User: forger' \
     --header 'Access-Control-Request-Method: PUT' "$report" >preflight
 link=$(latchkey link --instance Acme --user-id ada --user-email ada@example.com)
 ask --include --header "$navigates" --cookie-jar cookies "$report?a=b&${link#*\?}" >opened
-ask --include --header "$navigates" --cookie cookies --header 'Remote-User: root' "$report" >told
+ask --include --header "$navigates" --cookie cookies --header 'Remote-User: forger' "$report" >told
 eval "$CHECKS"
 # The code is in no log.
 ! grep -r "${link#*=}" /var/log proxy.log
@@ -243,7 +243,7 @@ fn protects(
     assert!(has_status(&fetched, "401"), "{fetched}");
     let preflight = answer("preflight");
     assert!(preflight.contains("options /report\n"), "{preflight}");
-    assert!(!preflight.contains("root"), "{preflight}");
+    assert!(!preflight.contains("forger"), "{preflight}");
     let opened = answer("opened");
     assert!(has_status(&opened, "303"), "{opened}");
     assert_eq!(header(&opened, "location"), "/report?a=b");
@@ -251,7 +251,7 @@ fn protects(
     assert!(has_status(&told, "200"), "{told}");
     assert_eq!(header(&told, "remote-user"), "ada");
     assert_eq!(header(&told, "remote-email"), "ada@example.com");
-    assert!(!told.contains("root"), "{told}");
+    assert!(!told.contains("forger"), "{told}");
     Some(folder)
 }
 

@@ -109,7 +109,7 @@ pub(super) const CHANGES: [Change; 13] = [
         name: "the end of an account",
         before: Before::SignedIn,
         command: |changes, user| {
-            let end = Timestamp::from_second(Timestamp::now().as_second()).unwrap() + 2.seconds();
+            let end = Timestamp::from_second(Timestamp::now().as_second()).unwrap() + 5.seconds();
             changes.done(&format!(
                 "users extend {user} --instance here --until {end}"
             ));

@@ -29,12 +29,14 @@ const PAGE: &str = "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n"
 /// Headers with which a script asks for data.
 const FETCH: &str = "Accept: application/json\r\nSec-Fetch-Mode: cors\r\n";
 
-const FORGED: &str = "Remote-User: root\r\nRemote-Email: root@evil.com\r\nRemote-Name: Root\r\n\
-    Remote-Groups: admins\r\nX-Auth-Request-User: root\r\nX-Auth-Request-Email: root@evil.com\r\n\
-    remote-user: root\r\nREMOTE-EMAIL: root@evil.com\r\n\
-    Remote_User: root\r\nRemote.User: root\r\nREMOTE_GROUPS: admins\r\nRemote!User: root\r\n\
-    X_Auth_Request_User: root\r\nX.Auth.Request.User: root\r\nX-Auth_Request-User: root\r\n\
-    X-Auth-Request.Email: root@evil.com\r\nX-Auth-Request~User: root\r\n";
+const FORGED: &str = "Remote-User: forger\r\nRemote-Email: forger@evil.com\r\n\
+    Remote-Name: Forger\r\nRemote-Groups: admins\r\nX-Auth-Request-User: forger\r\n\
+    X-Auth-Request-Email: forger@evil.com\r\n\
+    remote-user: forger\r\nREMOTE-EMAIL: forger@evil.com\r\n\
+    Remote_User: forger\r\nRemote.User: forger\r\nREMOTE_GROUPS: admins\r\n\
+    Remote!User: forger\r\nX_Auth_Request_User: forger\r\nX.Auth.Request.User: forger\r\n\
+    X-Auth_Request-User: forger\r\nX-Auth-Request.Email: forger@evil.com\r\n\
+    X-Auth-Request~User: forger\r\n";
 
 /// A gateway and an application behind a proxy.
 struct Behind {
@@ -106,7 +108,7 @@ fn lets_only_signed_in_users_through(begin: Begin) {
         let asked = format!("{headers}{PAGE}");
         let refused = proxy.get("/report?year=2026&all", &asked);
         assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
-        assert!(!refused.contains("root"), "{refused}");
+        assert!(!refused.contains("forger"), "{refused}");
         let to = header(&refused, "location").unwrap();
         assert!(
             to.starts_with(&format!("http://{address}/auth/sign-in")),
@@ -149,7 +151,10 @@ fn lets_only_signed_in_users_through(begin: Begin) {
             assert_eq!(page.matches(told).count(), 1, "{told}: {page}");
         }
         // Ada has no address. The proxy passes on neither a forged one nor a placeholder.
-        assert!(!page.contains("root") && !page.contains("admins"), "{page}");
+        assert!(
+            !page.contains("forger") && !page.contains("admins"),
+            "{page}"
+        );
         for line in page.lines().filter(|line| line.contains("email")) {
             assert!(line.ends_with(": ") || line.ends_with(':'), "{line}");
         }
@@ -267,7 +272,7 @@ fn passes_web_sockets_of_people_who_are_signed_in(begin: Begin) {
     assert!(opened.starts_with("HTTP/1.1 101"), "{opened}");
     stream.write_all(b"a message").unwrap();
     let all = until(&mut stream, "a message");
-    assert!(!all.contains("root"), "{all}");
+    assert!(!all.contains("forger"), "{all}");
     drop(stream);
     behind.end();
 }
@@ -305,7 +310,7 @@ fn lets_preflights_through_without_a_user(begin: Begin) {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.contains("options /api/items?a=b "), "{answer}");
         assert!(
-            !answer.contains("root") && !answer.contains("admins"),
+            !answer.contains("forger") && !answer.contains("admins"),
             "{answer}"
         );
     }
