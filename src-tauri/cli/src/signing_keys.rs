@@ -82,6 +82,7 @@ fn retire(
     let request = RetirementRequest {
         leaked: arguments.leaked,
         retire_after: arguments.retire_after,
+        without_secret: false,
     };
     let request = request.require_possible()?;
     if let Some(revocation) = request.of_retired(&arguments.key, &instance, by.at) {

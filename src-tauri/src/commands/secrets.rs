@@ -125,6 +125,7 @@ pub async fn signing_key_retire(
         let retirement = RetirementRequest {
             leaked: request.leaked,
             retire_after: Some(request.retire_after.parse()?),
+            without_secret: false,
         };
         home.retire_key(&id, &request.key, retirement, &now())?;
         after_change(home, &id)

@@ -364,6 +364,15 @@ fn the_signing_keys_of_a_connected_instance_are_rotated_at_its_gateway() {
     let leaked = rotated[0]["id"].as_str().unwrap();
     let given_up = keys(&["retire", leaked, "--leaked"]);
     assert_eq!(given_up.len(), 2);
+    let list = ["activity", "list", "--instance", "server"];
+    let activity = done(client, &list).to_string();
+    for (event, is_recorded) in [
+        ("key_rotated", true),
+        ("key_leaked", true),
+        ("secret_shown", false),
+    ] {
+        assert_eq!(activity.contains(event), is_recorded, "{event}: {activity}");
+    }
     assert_eq!(redeem(&new), "bad_signature");
     assert_eq!(redeem(&old), "signed_in");
     let retiring = rotated[1]["id"].as_str().unwrap();

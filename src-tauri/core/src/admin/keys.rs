@@ -137,7 +137,8 @@ impl SigningKeys {
 pub struct SigningKeysChanged {
     /// The active key, then the retiring ones, the oldest first.
     pub signing_keys: Vec<SigningKeyRecord>,
-    /// Secret of a generated key. It is returned only now. Null if no key was generated.
+    /// Secret of a generated key. It is returned only now. Null if no key was generated, or if the
+    /// request leaves it out.
     #[serde(serialize_with = "exposed_if_any::serialize")]
     #[schema(required, value_type = Option<String>)]
     pub secret: Option<Secret>,
@@ -173,6 +174,9 @@ pub struct RotationRequest {
     )]
     #[schema(value_type = Option<String>, nullable = false, example = "30 days")]
     pub retire_after: Option<RetireAfter>,
+    /// Whether the answer leaves out the secret of a generated key. Nobody can read it then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub without_secret: bool,
 }
 
 impl From<KeyRotation> for RotationRequest {
@@ -184,6 +188,7 @@ impl From<KeyRotation> for RotationRequest {
             secret,
             encoding,
             retire_after: rotation.retire_after,
+            without_secret: false,
         }
     }
 }
@@ -201,6 +206,11 @@ impl RotationRequest {
             retire_after: self.retire_after,
         })
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Retirement of a signing key. `{}` retires it at once.
@@ -221,6 +231,9 @@ pub struct RetirementRequest {
     )]
     #[schema(value_type = Option<String>, nullable = false, example = "7 days")]
     pub retire_after: Option<RetireAfter>,
+    /// Whether the answer leaves out the secret of a generated key. Nobody can read it then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub without_secret: bool,
 }
 
 impl RetirementRequest {

@@ -54,12 +54,13 @@ pub(super) async fn rotate(
     Extension(by): Extension<AuditContext>,
     Body(request): Body<RotationRequest>,
 ) -> Result<Response, Refused> {
+    let shows_secret = !request.without_secret;
     let rotation = request.rotation()?;
     require_stored_key(&admin).await?;
     let change = move |home: &Home, id: &InstanceId| {
         let is_generated = matches!(rotation.source, SecretSource::Generate);
         let instance = home.rotate(id, rotation, &by)?;
-        changed(home, &instance, is_generated, &by)
+        changed(home, &instance, is_generated && shows_secret, &by)
     };
     answered(&admin.change(change).await?)
 }
@@ -109,19 +110,24 @@ pub(super) async fn retire(
         let before = active(&home.instances().get(id)?);
         let instance = home.retire_key(id, &key, request, &by)?;
         let is_generated = active(&instance) != before;
-        changed(home, &instance, is_generated, &by)
+        changed(
+            home,
+            &instance,
+            is_generated && !request.without_secret,
+            &by,
+        )
     };
     answered(&admin.change(change).await?)
 }
 
-/// Returns the keys of an instance after a change, with the secret of a key that was generated.
+/// Returns the keys of an instance after a change, with the secret of the active key if it is shown.
 fn changed(
     home: &Home,
     instance: &Instance,
-    is_generated: bool,
+    shows_secret: bool,
     by: &AuditContext,
 ) -> Result<SigningKeysChanged> {
-    let secret = is_generated.then(|| home.reveal(&instance.id, by));
+    let secret = shows_secret.then(|| home.reveal(&instance.id, by));
     Ok(SigningKeysChanged {
         signing_keys: SigningKeys::new(instance, by.at).signing_keys,
         secret: secret.transpose()?,

@@ -279,6 +279,7 @@ fn a_change_of_the_keys_by_another_process_counts_at_the_next_request() {
     let leaked = latchkey_core::admin::RetirementRequest {
         leaked: true,
         retire_after: None,
+        without_secret: false,
     };
     other.retire_key(&site.id, &first, leaked, &by()).unwrap();
     assert!(!opens(&site, &old), "at the very next request");

@@ -16,7 +16,7 @@ use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::{InstanceId, SettingsChange};
 use latchkey_core::ledger::GivenAs;
-use latchkey_core::secret::{KeyRotation, Secret};
+use latchkey_core::secret::{KeyRotation, Secret, SecretSource};
 use latchkey_core::verdict::Verdict;
 
 use super::RemoteDirectory;
@@ -120,19 +120,26 @@ impl RemoteGateway {
             .await
     }
 
-    /// Makes a new signing key the active one.
+    /// Makes a new signing key the active one. Asks for no secret, because nobody would see it.
     pub async fn rotate(&self, rotation: KeyRotation) -> Result<SigningKeysChanged> {
-        let rotation = RotationRequest::from(rotation);
+        let rotation = RotationRequest {
+            without_secret: matches!(rotation.source, SecretSource::Generate),
+            ..RotationRequest::from(rotation)
+        };
         let call = Call::new(Method::POST, "/signing-keys/rotations").json(&rotation)?;
         self.client.send(call).await
     }
 
-    /// Retires a signing key by its ID.
+    /// Retires a signing key by its ID. Asks for no secret, because nobody would see it.
     pub async fn retire_key(
         &self,
         id: &str,
         request: RetirementRequest,
     ) -> Result<SigningKeysChanged> {
+        let request = RetirementRequest {
+            without_secret: request.leaked,
+            ..request
+        };
         let path = format!("/signing-keys/{}/retirement", encoded(id));
         let call = Call::new(Method::POST, &path).json(&request)?;
         self.client.send(call).await

@@ -83,10 +83,12 @@ fn is_kept(home: &Home, instance: &Instance) -> bool {
 const NOW: RetirementRequest = RetirementRequest {
     leaked: false,
     retire_after: None,
+    without_secret: false,
 };
 const LEAKED: RetirementRequest = RetirementRequest {
     leaked: true,
     retire_after: None,
+    without_secret: false,
 };
 
 #[test]
@@ -131,6 +133,7 @@ fn a_retirement_date_is_changed_and_a_key_is_retired_before_it() {
     let week = RetirementRequest {
         leaked: false,
         retire_after: Some(days(7)),
+        without_secret: false,
     };
     let at = by(now());
     let set = home.retire_key(&first.id, &old, week, &at).unwrap();
