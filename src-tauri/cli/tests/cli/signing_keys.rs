@@ -128,6 +128,13 @@ fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
     assert!(ran.err.contains("It decides how long"), "{}", ran.err);
     let listed = done(folder, &["list"]);
     assert_eq!(listed.len(), 1);
+    let again = keys(folder, &rotate).refusal();
+    assert_eq!(
+        (again.1.as_str(), again.2.as_deref()),
+        ("invalid_setting", Some("secret"))
+    );
+    assert_eq!(done(folder, &["list"]), listed, "it is the active key");
+    std::fs::write(file, "another secret of the application").unwrap();
     let later = keys(folder, &[&rotate[..], &["--retire-after", "7d"]].concat());
     let (_, code, field) = later.refusal();
     assert_eq!(code, "hosted_elsewhere");

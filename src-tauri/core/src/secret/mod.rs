@@ -245,6 +245,16 @@ impl SigningKey {
         require_strength(self.bytes.len(), url)
     }
 
+    /// Fails with [`ErrorCode::InvalidSetting`] if the active key is the same secret. Codes that it has
+    /// signed would go on verifying, and their links would be marked as revoked.
+    pub fn require_other_than(&self, active: &Self) -> Result<()> {
+        if *self.bytes != *active.bytes {
+            return Ok(());
+        }
+        let message = "This secret is already the active signing key, so nothing was changed. To replace the key, give another secret.";
+        Err(Error::new(ErrorCode::InvalidSetting, message).about("secret"))
+    }
+
     /// Returns the encoding of the secret.
     #[must_use]
     pub fn encoding(&self) -> SecretEncoding {

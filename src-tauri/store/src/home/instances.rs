@@ -42,7 +42,9 @@ impl Home {
                 source,
                 retire_after,
             }) => {
-                let mut settings = self.instances.get(id)?.settings;
+                let instance = self.instances.get(id)?;
+                self.require_new_secret(&instance, &source)?;
+                let mut settings = instance.settings;
                 change(&mut settings)?;
                 Some((self.store(&settings, source, by.at)?, retire_after))
             }

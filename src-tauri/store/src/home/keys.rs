@@ -163,6 +163,23 @@ impl Home {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Fails if a pasted secret is the active key of an instance. A key that cannot be read may be
+    /// replaced by any.
+    pub(super) fn require_new_secret(
+        &self,
+        instance: &Instance,
+        source: &SecretSource,
+    ) -> Result<()> {
+        let (SecretSource::Paste { secret, encoding }, Some(record)) = (source, &instance.key)
+        else {
+            return Ok(());
+        };
+        match self.keys.read(record) {
+            Ok(active) => SigningKey::from_encoded(secret, *encoding)?.require_other_than(&active),
+            Err(_) => Ok(()),
+        }
+    }
+
     pub(super) fn store(
         &self,
         settings: &Settings,

@@ -9,7 +9,9 @@ use latchkey_core::ErrorCode;
 use latchkey_core::admin::RetirementRequest;
 use latchkey_core::instance::{Hosted, Instance, MAX_RETIRING, Name, Settings};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::secret::{KeyRotation, RetireAfter, Secret, SecretSource, SigningKey};
+use latchkey_core::secret::{
+    KeyRotation, RetireAfter, Secret, SecretEncoding, SecretSource, SigningKey,
+};
 use latchkey_store::Wait as _;
 use latchkey_store::home::Home;
 use latchkey_store::keys::{KeychainUse, KeysState};
@@ -208,6 +210,40 @@ fn at_most_eight_keys_retire() {
         retire_after: None,
     };
     home.rotate(&instance.id, rotation, &by(later(1))).unwrap();
+}
+
+#[test]
+fn the_secret_of_the_active_key_is_not_set_again_as_a_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    for hosted in [Hosted::Here, Hosted::Elsewhere] {
+        let url = BaseUrl::parse("https://chat.acme.example").unwrap();
+        let name = Name::parse(&format!("{hosted:?}")).unwrap();
+        let settings = Settings::new(name, url, hosted);
+        let paste = |text: &str| SecretSource::Paste {
+            secret: Secret::new(text.into()),
+            encoding: SecretEncoding::Text,
+        };
+        let secret = "a secret of the application, long enough";
+        let before = home.add(settings, paste(secret), &by(now())).unwrap();
+        let set = |text: &str| {
+            let rotation = KeyRotation {
+                source: paste(text),
+                retire_after: None,
+            };
+            home.rotate(&before.id, rotation, &by(now()))
+        };
+        let refused = set(&format!(" {secret}\n")).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidSetting);
+        assert_eq!(refused.field.as_deref(), Some("secret"));
+        let after = home.instances().get(&before.id).unwrap();
+        assert_eq!(
+            (&after.key, &after.retiring),
+            (&before.key, &before.retiring)
+        );
+        let other = set("another secret of the application").unwrap();
+        assert_ne!(active(&other), active(&before));
+    }
 }
 
 #[test]
