@@ -56,6 +56,15 @@ impl Uses {
         self.limit().map(|limit| limit.saturating_sub(used))
     }
 
+    /// Returns the smaller one of two numbers of sign-ins.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(one), Some(two)) => Self(Some(one.min(two))),
+            (one, two) => Self(one.or(two)),
+        }
+    }
+
     /// Returns whether a number of sign-ins has used the code up.
     #[must_use]
     pub fn are_spent_by(self, used: u64) -> bool {

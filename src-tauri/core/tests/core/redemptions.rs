@@ -308,3 +308,26 @@ fn a_code_with_the_id_of_a_link_for_another_person_is_refused_and_takes_nothing_
         "link_revoked"
     );
 }
+
+#[test]
+fn a_code_that_names_a_link_gets_no_more_uses_than_the_ledger_gives_it() {
+    let mut model = Model::new();
+    let given = json!({ "user": { "id": "ada" }, "jti": "given", "iat": START, "uses": 2 });
+    model.take_of(&given, false);
+    let wider = json!({ "user": { "id": "ada" }, "jti": "given", "iat": START, "uses": 9 });
+    let unlimited = json!({ "id": "ada", "jti": "given", "iat": START });
+    let narrower = json!({ "id": "ada", "jti": "given", "iat": START, "single_use": true });
+    for (members, expected) in [
+        (&wider, "signed_in"),
+        (&narrower, "link_already_used"),
+        (&unlimited, "signed_in"),
+        (&wider, "link_already_used"),
+        (&unlimited, "link_already_used"),
+        (&given, "link_already_used"),
+    ] {
+        let redeemed = model.redeem_code(&model.code(members));
+        assert_eq!(code(&redeemed), expected, "{members}");
+    }
+    let link = model.link("given");
+    assert_eq!((link.uses.limit(), link.used), (Some(2), 2));
+}

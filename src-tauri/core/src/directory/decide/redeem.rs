@@ -106,6 +106,9 @@ pub(super) fn known_as(user: &User, was_edited: bool, now: i64) -> KnownUser {
 
 /// Returns whether the link of a code still works for the person with an ID. The state that came
 /// first stays, as in [`Standing::of`].
+///
+/// A code gets no more uses than the ledger gives its link: who has the secret can sign the ID of a
+/// link again.
 fn state_of(
     code: &VerifiedCode,
     id: Option<&UserId>,
@@ -119,11 +122,14 @@ fn state_of(
     }
     let taken_back = taken_back(code, facts);
     let used = link.map_or(0, |link| link.used);
+    let uses = link.map_or(code.registered.uses, |link| {
+        code.registered.uses.min(link.uses)
+    });
     let repeats = || {
         let used = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));
         used.is_some_and(|used| goes_on(used, facts, now))
     };
-    if code.registered.uses.are_spent_by(used) && (taken_back.is_some() || !repeats()) {
+    if uses.are_spent_by(used) && (taken_back.is_some() || !repeats()) {
         return LinkState::Used;
     }
     match taken_back.map(|back| back.status) {
