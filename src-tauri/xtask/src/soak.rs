@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 21] = [
+const PROOFS: [Proof; 22] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -79,6 +79,12 @@ const PROOFS: [Proof; 21] = [
         about: "writes since the last sync are dropped, torn or zeroed while links are used up",
         target: "cli",
         test: "proofs::power_cut::no_use_that_was_acknowledged_is_lost_or_spent_twice_by_a_power_cut",
+    },
+    Proof {
+        name: "power-cut-changes",
+        about: "writes since the last sync are dropped, torn or zeroed while a gateway changes accounts, links and requests",
+        target: "cli",
+        test: "proofs::power_cut_changes::no_change_that_a_gateway_acknowledged_is_lost_or_half_done_by_a_power_cut",
     },
     Proof {
         name: "flood",

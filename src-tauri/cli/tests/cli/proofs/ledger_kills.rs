@@ -13,7 +13,8 @@ use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::uses::Uses;
 use serde_json::Value;
 
-use super::changes::{CHANGES, Changes};
+use super::change_kinds::CHANGES;
+use super::changes::Changes;
 use super::random::Random;
 use super::{click, link_with, links, person, serve};
 use crate::run::{hosted_here, in_folder, until};
@@ -155,7 +156,7 @@ fn no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_i
             *uses.entry(id).or_default() += 1;
         }
         asked.extend(visits.asked);
-        let links = links(folder, "here");
+        let links = links(folder);
         for (id, acknowledged) in &uses {
             let spent = links[id]["used"].as_u64().unwrap();
             assert!(*acknowledged <= spent, "kill {kill}: a use of {id} is lost");
@@ -163,13 +164,13 @@ fn no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_i
         }
         changes.note(kill, is_changed);
     }
+    changes.require_all();
     for user in &asked {
         assert!(
             changes.request_of(user).is_some(),
             "the request of {user} is lost"
         );
     }
-    changes.require_all();
     let all: u64 = uses.values().sum();
     assert!(all >= kills as u64, "only {all} were acknowledged");
     assert!(!asked.is_empty(), "nobody asked for a new link");

@@ -1,14 +1,17 @@
 //! Heavy proofs of what the program promises, with hundreds of kills, power cuts and floods. Each
 //! is a function with a size. The tests run a small size, and `cargo xtask soak` runs the whole.
 
+mod change_kinds;
 mod changes;
 mod flood;
 mod guesses;
 mod kills;
 mod ledger_kills;
 mod power_cut;
+mod power_cut_changes;
 #[path = "../../../../../tests/random.rs"]
 mod random;
+mod system_calls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -133,16 +136,9 @@ fn done(folder: &Path, arguments: &[&str]) -> Value {
     ran.json()
 }
 
-/// Returns all links of an instance by their ID.
-fn links(folder: &Path, instance: &str) -> BTreeMap<String, Value> {
-    let list = [
-        "links",
-        "list",
-        "--instance",
-        instance,
-        "--limit",
-        "1000000",
-    ];
+/// Returns all links by their ID.
+fn links(folder: &Path) -> BTreeMap<String, Value> {
+    let list = ["links", "list", "--instance", "here", "--limit", "1000000"];
     let listed = done(folder, &list);
     let links = listed["links"].as_array().unwrap().iter();
     let links = links.map(|link| (link["id"].as_str().unwrap().to_owned(), link.clone()));

@@ -12,121 +12,18 @@ use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::uses::Uses;
 
 use super::random::Random;
+use super::system_calls::{Call, Kind, recorded, traced};
 use super::{done, link, link_with, links, open, person, serve, status_of, users};
-use crate::run::{hosted_here, until};
+use crate::run::hosted_here;
 use crate::serve::Serving;
 use crate::soak::{figure, share};
 
 /// Number of concurrent visitors of the gateway.
 const VISITORS: usize = 8;
 /// Number of changes that are acknowledged.
-const CHANGES: usize = 160;
+pub(super) const CHANGES: usize = 160;
 /// Number of uses of each link.
 const USES: u64 = 2;
-
-/// A system call of the program. Its lines in the record say when it began and when it ended.
-struct Call {
-    began: usize,
-    ended: usize,
-    kind: Kind,
-}
-
-enum Kind {
-    /// A write to the log.
-    Write { at: usize, bytes: Vec<u8> },
-    /// A sync of the log.
-    Sync,
-    /// Text that was read from a file or a connection.
-    Input { file: String, text: String },
-    /// Text that was written to a file or a connection.
-    Output { file: String, text: String },
-}
-
-/// Returns the bytes of all strings of a call, which `strace` writes as `"\x61\x62"`.
-fn bytes_of(call: &str) -> Vec<u8> {
-    let texts = call.split('"').skip(1).step_by(2);
-    let bytes = texts.flat_map(|text| text.split("\\x").skip(1));
-    bytes
-        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
-        .collect()
-}
-
-/// Parses a whole call as `strace` writes it. Returns `None` for a failed call.
-fn kind_of(call: &str) -> Option<Kind> {
-    let (name, arguments) = call.split_once('(')?;
-    let (file, arguments) = arguments.split_once('>').unwrap_or((arguments, ""));
-    let (number, path) = file.split_once('<').unwrap_or((file, ""));
-    let is_log = String::from_utf8(bytes_of(&format!("\"{path}\"")))
-        .is_ok_and(|path| path.ends_with("/sled/db"));
-    let result: usize = call.rsplit_once(" = ")?.1.parse().ok()?;
-    let file = number.to_owned();
-    let text = || String::from_utf8_lossy(&bytes_of(arguments)).into_owned();
-    match name {
-        "pwrite64" if is_log => {
-            let bytes = bytes_of(arguments);
-            assert_eq!(result, bytes.len(), "it is written whole");
-            let at = arguments.rsplit_once(')')?.0.rsplit(", ").next()?;
-            let at = at.parse().unwrap();
-            Some(Kind::Write { at, bytes })
-        }
-        "fdatasync" if is_log => Some(Kind::Sync),
-        "recvfrom" | "read" => Some(Kind::Input { file, text: text() }),
-        "write" | "writev" | "sendto" => Some(Kind::Output { file, text: text() }),
-        _ => None,
-    }
-}
-
-/// Parses the record. A call that was interrupted by one of another thread has two lines.
-fn calls_in(record: &str) -> Vec<Call> {
-    let (mut calls, mut unfinished) = (Vec::new(), HashMap::new());
-    for (place, line) in record.lines().enumerate() {
-        let (thread, call) = line.trim_start().split_once(' ').unwrap();
-        let call = call.trim_start();
-        let (began, call) = if let Some(beginning) = call.strip_suffix(" <unfinished ...>") {
-            unfinished.insert(thread, (place, beginning));
-            continue;
-        } else if let Some((_, end)) = call.split_once(" resumed>") {
-            let (began, beginning) = unfinished.remove(thread).unwrap();
-            (began, format!("{beginning}{end}"))
-        } else {
-            (place, call.to_owned())
-        };
-        calls.extend(kind_of(&call).map(|kind| Call {
-            began,
-            ended: place,
-            kind,
-        }));
-    }
-    calls
-}
-
-/// Returns an `strace` command that records the calls of a program to a file. The program's
-/// arguments follow.
-fn traced(record: &Path) -> Command {
-    let mut strace = Command::new("strace");
-    strace
-        // With this option the program, and not strace, is the child of the test.
-        .arg("-D")
-        .args(["-f", "-y", "-xx", "-s", "10000000"])
-        .args([
-            "-e",
-            "trace=pwrite64,fdatasync,read,recvfrom,write,writev,sendto",
-        ])
-        .args(["-e", "signal=none", "-o"])
-        .arg(record)
-        .arg(env!("CARGO_BIN_EXE_latchkey"));
-    strace
-}
-
-/// Returns the calls of a program that has ended.
-fn recorded(record: &Path) -> Vec<Call> {
-    let ends = || {
-        let text = fs::read_to_string(record).unwrap();
-        text.ends_with("+++\n").then_some(text)
-    };
-    until("strace has recorded the end", || ends().is_some());
-    calls_in(&ends().unwrap())
-}
 
 /// Redeems links one after another by the command line. Returns its calls.
 fn redeem(folder: &Path, links: impl Iterator<Item = String>) -> Vec<Call> {
@@ -162,7 +59,7 @@ fn use_up(folder: &Path) -> Vec<Call> {
 }
 
 /// Sends requests to a gateway, several at a time. Returns its calls.
-fn ask(folder: &Path, send: impl Fn(&str, usize) + Sync) -> Vec<Call> {
+pub(super) fn ask(folder: &Path, send: impl Fn(&str, usize) + Sync) -> Vec<Call> {
     let record = folder.join("record");
     let mut program = serve(traced(&record), folder);
     let serving = Serving::start(program.stderr(Stdio::null()));
@@ -212,7 +109,7 @@ fn first_sign_ins(folder: &Path, when: &str) -> BTreeMap<String, u64> {
 /// Returns the number of links of each person that are in the ledger.
 fn links_given_out(folder: &Path, _when: &str) -> BTreeMap<String, u64> {
     let mut given_out = BTreeMap::new();
-    for link in links(folder, "here").values() {
+    for link in links(folder).values() {
         let user = link["user"].as_str().unwrap().to_owned();
         *given_out.entry(user).or_default() += 1;
     }
@@ -221,7 +118,7 @@ fn links_given_out(folder: &Path, _when: &str) -> BTreeMap<String, u64> {
 
 /// Returns the number of uses that each person has spent.
 fn uses_spent(folder: &Path, when: &str) -> BTreeMap<String, u64> {
-    let links = links(folder, "here");
+    let links = links(folder);
     let spent = links.values().map(|link| {
         let used = link["used"].as_u64().unwrap();
         assert!(used <= USES, "{when}: a use is spent twice: {link}");
@@ -245,11 +142,15 @@ fn answers_in(calls: &[Call]) -> Vec<(usize, String)> {
     in_order.sort_by_key(|call| call.began);
     for call in in_order {
         match &call.kind {
-            Kind::Input { file, text } if text.starts_with("GET ") || text.starts_with("POST ") => {
+            Kind::Input { file, text }
+                if ["GET ", "POST ", "PUT "]
+                    .iter()
+                    .any(|method| text.starts_with(method)) =>
+            {
                 asked.insert(file, named_in(text).unwrap());
             }
             Kind::Output { file, text }
-                if text.starts_with("HTTP/1.1 303") || text.starts_with("HTTP/1.1 200") =>
+                if text.starts_with("HTTP/1.1 303") || text.starts_with("HTTP/1.1 20") =>
             {
                 answers.push((call.began, asked[file].clone()));
             }
@@ -301,7 +202,8 @@ fn log_after(
 
 /// Simulates power cuts at random moments of `work`. `kept` returns the number of changes for each
 /// person that are in the directory, and must find all that were acknowledged.
-fn cut_power(
+pub(super) fn cut_power(
+    folder: &Path,
     work: impl Fn(&Path) -> Vec<Call>,
     kept: impl Fn(&Path, &str) -> BTreeMap<String, u64>,
 ) {
@@ -313,8 +215,6 @@ fn cut_power(
         return;
     }
     let cuts = share(300);
-    let folder = hosted_here("http://localhost:8787");
-    let folder = folder.path();
     let made = done(folder, &["api-key", "make", "Other", "--instance", "here"]);
     fs::write(folder.join("api-key"), made["key"].as_str().unwrap()).unwrap();
     let directory = folder.join("instances/here/directory");
@@ -356,14 +256,23 @@ fn cut_power(
     );
 }
 
+/// Simulates power cuts of work in a new directory.
+fn cut_power_anew(
+    work: impl Fn(&Path) -> Vec<Call>,
+    kept: impl Fn(&Path, &str) -> BTreeMap<String, u64>,
+) {
+    let folder = hosted_here("http://localhost:8787");
+    cut_power(folder.path(), work, kept);
+}
+
 #[test]
 fn nothing_that_a_gateway_acknowledged_is_lost_by_a_power_cut() {
-    cut_power(visit, first_sign_ins);
+    cut_power_anew(visit, first_sign_ins);
 }
 
 #[test]
 fn nothing_that_the_command_line_acknowledged_is_lost_by_a_power_cut() {
-    cut_power(
+    cut_power_anew(
         |folder| redeem(folder, (0..CHANGES).map(link)),
         first_sign_ins,
     );
@@ -371,12 +280,12 @@ fn nothing_that_the_command_line_acknowledged_is_lost_by_a_power_cut() {
 
 #[test]
 fn no_link_that_a_gateway_gave_out_is_lost_by_a_power_cut() {
-    cut_power(give_out, links_given_out);
+    cut_power_anew(give_out, links_given_out);
 }
 
 #[test]
 fn no_use_that_was_acknowledged_is_lost_or_spent_twice_by_a_power_cut() {
-    cut_power(use_up, uses_spent);
+    cut_power_anew(use_up, uses_spent);
 }
 
 /// Returns the files of a directory without the log, with their relative paths.
