@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 use crate::protocol::account_end::{ACCOUNT_DAYS, ACCOUNT_ENDS, AccountEnd};
+use crate::protocol::audience::breaks_line;
 use crate::protocol::code::CodeRefusal;
 use crate::protocol::lifetime::Lifetime;
 use crate::protocol::numeric_date::numeric_date;
@@ -46,6 +47,11 @@ pub struct Registered {
     pub account_end: Option<AccountEnd>,
 }
 
+/// Returns whether a text can be the ID of a code, which is listed in terminals and files.
+fn is_id(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.contains(breaks_line)
+}
+
 impl Registered {
     /// Parses the registered claims. A member of a wrong type is refused. `iss` and `sub` are
     /// ignored unless they are texts, because no rule depends on them. `aud` is judged by
@@ -54,11 +60,11 @@ impl Registered {
         let text = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
         let id = match members.get("jti") {
             None => None,
-            Some(Value::String(id)) if !id.is_empty() && id.len() <= 255 => Some(id.clone()),
+            Some(Value::String(id)) if is_id(id) => Some(id.clone()),
             Some(_) => {
                 return Err(CodeRefusal::member(
                     "jti",
-                    "It is not a text of 1 to 255 bytes.",
+                    "It is not a text of 1 to 255 bytes in one line.",
                 ));
             }
         };

@@ -197,6 +197,7 @@ fn every_bad_input_is_refused_with_its_code_and_field() {
         ("expired", of_claims(r#"{"id":1,"exp":1000}"#), "expired", Some("exp")),
         ("not yet valid", of_claims(r#"{"id":1,"nbf":2000000000}"#), "not_yet_valid", Some("nbf")),
         ("jti a number", of_claims(r#"{"id":1,"jti":5}"#), "invalid_payload", Some("jti")),
+        ("jti that moves the cursor", of_claims(r#"{"id":1,"jti":"a\u001b[2J"}"#), "invalid_payload", Some("jti")),
         ("single_use a text", of_claims(r#"{"id":1,"jti":"a","single_use":"yes"}"#), "invalid_payload", Some("single_use")),
         ("single_use without jti", of_claims(r#"{"id":1,"single_use":true}"#), "invalid_payload", Some("jti")),
         // Pasted texts.
