@@ -12,7 +12,7 @@
 //! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
-//! | searching and sorting users and links | [`catalogue`], [`load`] |
+//! | searching and sorting users and links | [`catalogue`], [`load`], [`ranges`] |
 //! | issued links, and those that are no longer kept | [`ledger`], [`prune_links`] |
 //! | open requests for new links | [`requests`] |
 //! | seals of the activity | [`seals`], [`seal_rows`] |
@@ -44,6 +44,7 @@ mod migrate;
 mod open;
 mod prune;
 mod prune_links;
+mod ranges;
 mod record;
 mod requests;
 mod rollback;
