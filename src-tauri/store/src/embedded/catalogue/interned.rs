@@ -1,8 +1,8 @@
 //! Texts that many rows share, each kept once.
 
-use std::hash::{BuildHasher as _, RandomState};
-
 use hashbrown::HashTable;
+
+use super::text_hash::TextHash;
 
 /// Number of a text.
 pub(super) type TextId = u32;
@@ -13,31 +13,46 @@ pub(super) struct Interned {
     texts: String,
     /// End of each text.
     ends: Vec<usize>,
+    /// Hash of each text.
+    hashes: Vec<TextHash>,
     by_text: HashTable<TextId>,
-    hasher: RandomState,
+    /// Last text that was added or found, because rows beside each other often share one.
+    last: TextId,
 }
 
 impl Interned {
     /// Returns the number of a text, which is added if it is new.
     pub(super) fn intern(&mut self, text: &str) -> TextId {
-        if let Some(known) = self.find(text) {
+        if !self.ends.is_empty() && self.get(self.last) == text {
+            return self.last;
+        }
+        self.last = self.intern_hashed(text, TextHash::of(text));
+        self.last
+    }
+
+    fn intern_hashed(&mut self, text: &str, hash: TextHash) -> TextId {
+        if let Some(known) = self.find_hashed(text, hash) {
             return known;
         }
         // Cannot overflow, because 2^32 texts do not fit into memory.
         let new = TextId::try_from(self.ends.len()).unwrap_or(TextId::MAX);
         self.texts.push_str(text);
         self.ends.push(self.texts.len());
-        let hash = self.hasher.hash_one(text);
-        let mut by_text = std::mem::take(&mut self.by_text);
-        by_text.insert_unique(hash, new, |id| self.hasher.hash_one(self.get(*id)));
-        self.by_text = by_text;
+        self.hashes.push(hash);
+        let hashes = &self.hashes;
+        let hash_of = |id: &TextId| hashes.get(*id as usize).map_or(0, |hash| hash.spread());
+        self.by_text.insert_unique(hash.spread(), new, hash_of);
         new
     }
 
     pub(super) fn find(&self, text: &str) -> Option<TextId> {
-        let hash = self.hasher.hash_one(text);
-        let is_it = |id: &TextId| self.get(*id) == text;
-        self.by_text.find(hash, is_it).copied()
+        self.find_hashed(text, TextHash::of(text))
+    }
+
+    fn find_hashed(&self, text: &str, hash: TextHash) -> Option<TextId> {
+        let is_it =
+            |id: &TextId| self.hashes.get(*id as usize) == Some(&hash) && self.get(*id) == text;
+        self.by_text.find(hash.spread(), is_it).copied()
     }
 
     pub(super) fn get(&self, id: TextId) -> &str {
@@ -50,7 +65,9 @@ impl Interned {
 
     /// Adds all texts of another table. Returns their numbers here.
     pub(super) fn join(&mut self, other: &Self) -> Vec<TextId> {
-        let ids = (0..).take(other.ends.len());
-        ids.map(|id| self.intern(other.get(id))).collect()
+        let texts = (0..).zip(&other.hashes);
+        texts
+            .map(|(id, hash)| self.intern_hashed(other.get(id), *hash))
+            .collect()
     }
 }

@@ -15,6 +15,7 @@ mod rows;
 mod scan;
 mod sort;
 mod states;
+mod text_hash;
 mod users;
 
 use std::collections::HashMap;

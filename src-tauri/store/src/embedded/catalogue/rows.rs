@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
 use super::kind::{Kind, Part};
 use super::row_id::RowId;
+use super::text_hash::TextHash;
 use latchkey_core::paging::{Position, Sort, SortKey, folded};
 
 /// A row for the catalogue.
@@ -53,8 +53,9 @@ pub(in crate::embedded) struct Rows<K: Kind> {
     text: Vec<u8>,
     columns: Vec<Columns<K::Fields>>,
     written: Written,
+    /// Hash of each ID.
+    hashes: Vec<TextHash>,
     by_id: HashTable<RowId>,
-    hasher: RandomState,
     /// Dead rows in the order in which they died.
     dead: Vec<RowId>,
     /// Number of rows at the beginning that are in the order of their IDs.
@@ -70,8 +71,8 @@ impl<K: Kind> Default for Rows<K> {
             text: Vec::new(),
             columns: Vec::new(),
             written: Written::default(),
+            hashes: Vec::new(),
             by_id: HashTable::new(),
-            hasher: RandomState::new(),
             dead: Vec::new(),
             in_order: 0,
             changed: 0,
@@ -140,6 +141,7 @@ impl<K: Kind> Rows<K> {
     pub(super) fn with_capacity(rows: usize) -> Self {
         let mut empty = Self {
             columns: Vec::with_capacity(rows),
+            hashes: Vec::with_capacity(rows),
             ..Self::default()
         };
         // An empty table has nothing to hash again.
@@ -185,6 +187,7 @@ impl<K: Kind> Rows<K> {
         }
         self.text.extend_from_slice(&loaded.text);
         self.written.append(first, &loaded.written);
+        self.hashes.extend_from_slice(&loaded.hashes);
         let joined = K::join(&mut self.shared, &loaded.shared);
         self.columns
             .extend(loaded.columns.into_iter().map(|columns| Columns {
@@ -244,6 +247,7 @@ impl<K: Kind> Rows<K> {
             self.written.push(id, &row.id);
         }
         let fields = K::fields(&row.values, &mut self.shared);
+        self.hashes.push(TextHash::of(&row.id));
         self.columns.push(Columns {
             text_end: self.text.len(),
             fields,
@@ -272,17 +276,16 @@ impl<K: Kind> Rows<K> {
     }
 
     fn index(&mut self, row: RowId) {
-        let hash = self.hasher.hash_one(self.id(row));
-        let mut by_id = std::mem::take(&mut self.by_id);
-        by_id.insert_unique(hash, row, |row| self.hasher.hash_one(self.id(*row)));
-        self.by_id = by_id;
+        let hashes = &self.hashes;
+        let hash_of = |row: &RowId| hashes.get(row.index()).map_or(0, |hash| hash.spread());
+        self.by_id.insert_unique(hash_of(&row), row, hash_of);
     }
 
     /// Marks the row of an ID as dead, if there is one.
     pub(super) fn tombstone(&mut self, id: &str) {
-        let hash = self.hasher.hash_one(id);
+        let hash = TextHash::of(id);
         let mut by_id = std::mem::take(&mut self.by_id);
-        if let Ok(found) = by_id.find_entry(hash, |row| self.id(*row) == id) {
+        if let Ok(found) = by_id.find_entry(hash.spread(), |row| self.has_id(*row, id, hash)) {
             let (row, _) = found.remove();
             if let Some(columns) = self.columns.get_mut(row.index()) {
                 columns.is_dead = true;
@@ -299,8 +302,15 @@ impl<K: Kind> Rows<K> {
     }
 
     fn find(&self, id: &str) -> Option<RowId> {
-        let hash = self.hasher.hash_one(id);
-        self.by_id.find(hash, |row| self.id(*row) == id).copied()
+        let hash = TextHash::of(id);
+        let is_it = |row: &RowId| self.has_id(*row, id, hash);
+        self.by_id.find(hash.spread(), is_it).copied()
+    }
+
+    /// Returns whether a row has an ID. Compares the hashes first, because the IDs are far apart in
+    /// memory.
+    fn has_id(&self, row: RowId, id: &str, hash: TextHash) -> bool {
+        self.hashes.get(row.index()) == Some(&hash) && self.id(row) == id
     }
 
     pub(super) const fn shared(&self) -> &K::Shared {
@@ -458,6 +468,7 @@ impl<K: Kind> Rows<K> {
             if !columns.is_folded {
                 compacted.written.push(id, self.id(row));
             }
+            compacted.hashes.extend(self.hashes.get(row.index()));
             compacted.columns.push(Columns {
                 text_end: compacted.text.len(),
                 ..*columns
