@@ -25,6 +25,14 @@ struct Ranked {
     row: RowId,
 }
 
+impl Ranked {
+    /// Returns what rows are sorted by. Rows with the same rank keep their order, which is mostly
+    /// that of their IDs, so that sorting them by their IDs finds them sorted.
+    fn key(&self) -> (Rank, RowId) {
+        (self.rank, self.row)
+    }
+}
+
 /// Returns rows in an order. Rows without a key come last, in the order of their IDs.
 pub(super) fn sorted<K: Kind>(
     rows: &Rows<K>,
@@ -163,10 +171,10 @@ fn rank_of_time(time: i64) -> u64 {
 fn sort_by_rank(some: &mut [Ranked], threads: usize) {
     let middle = some.len() / 2;
     if threads > 1 && some.len() >= MANY {
-        some.select_nth_unstable_by_key(middle, |ranked| ranked.rank);
+        some.select_nth_unstable_by_key(middle, Ranked::key);
         in_two(some, middle, threads, sort_by_rank);
     } else {
-        some.sort_unstable_by_key(|ranked| ranked.rank);
+        some.sort_unstable_by_key(Ranked::key);
     }
 }
 
