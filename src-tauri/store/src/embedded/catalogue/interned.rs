@@ -71,3 +71,35 @@ impl Interned {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_of_several_parts_is_kept_once_and_found_after_the_table_has_grown() {
+        let text = |number: usize| format!("person-{number}");
+        let mut all = Interned::default();
+        for part in 0..10 {
+            let mut some = Interned::default();
+            // The parts share half of their texts with the next part.
+            let texts: Vec<_> = (part * 100..part * 100 + 200).map(text).collect();
+            let ids: Vec<_> = texts
+                .iter()
+                .map(|text| [some.intern(text), some.intern(text)])
+                .collect();
+            let joined = all.join(&some);
+            for (text, [once, again]) in texts.iter().zip(ids) {
+                assert_eq!(once, again);
+                assert_eq!(all.get(joined[once as usize]), text);
+            }
+        }
+        assert_eq!(all.ends.len(), 1100);
+        for number in 0..1100 {
+            let id = all.find(&text(number)).unwrap();
+            assert_eq!(all.get(id), text(number));
+            assert_eq!(all.intern(&text(number)), id);
+        }
+        assert_eq!(all.find("nobody"), None);
+    }
+}
