@@ -290,6 +290,7 @@ export function linkDetailsLike(link: IssuedLink, changed: Partial<LinkDetails> 
   return {
     link,
     not_copyable: null,
+    key_retires_at: null,
     terms: {
       who: { kind: 'id', id: 'ada', as_text: false },
       expires_in: '7 days',

@@ -101,6 +101,9 @@ pub struct LinkDetails {
     pub link: IssuedLink,
     /// Why it cannot be copied again. Null if it can.
     pub not_copyable: Option<Problem>,
+    /// Time at which its signing key retires, in Unix seconds. Null if it expires before.
+    #[ts(type = "number | null")]
+    pub key_retires_at: Option<i64>,
     /// Fields of Compose for another link of this kind. Null if the person is not known any more.
     pub terms: Option<LinkTerms>,
     /// Claims of the code, as indented JSON. Null after the user was removed, and for codes of other
@@ -189,8 +192,12 @@ pub async fn link(
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
         let (listed, claims) = find(&*studio.ledger(home, &instance)?, &request.id)?;
+        let key = listed.link.key.as_deref();
+        let expires_at = listed.link.expires_at;
+        let key_retires_at = key.and_then(|key| instance.retires_before(key, expires_at));
         let copyable = again::claims(&listed, claims.clone(), |key| instance.has_key(key));
         Ok(LinkDetails {
+            key_retires_at,
             not_copyable: copyable.err().map(Into::into),
             terms: LinkTerms::of(&listed, claims.as_ref()),
             times: claims.as_ref().map_or_else(Vec::new, |claims| {

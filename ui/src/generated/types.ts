@@ -1022,6 +1022,10 @@ link: IssuedLink,
  */
 not_copyable: Problem | null, 
 /**
+ * Time at which its signing key retires, in Unix seconds. Null if it expires before.
+ */
+key_retires_at: number | null, 
+/**
  * Fields of Compose for another link of this kind. Null if the person is not known any more.
  */
 terms: LinkTerms | null, 

@@ -19,6 +19,7 @@ import { lost } from '../lib/state/lost.svelte';
 import { linkSelection, selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
+import { formatMoment } from '../lib/time-format';
 import Links from './Links.svelte';
 import { linksFor, showLinks } from './list.svelte';
 
@@ -194,6 +195,20 @@ it('follows what becomes of the link while its panel is open', async () => {
   expect(within(panel).queryByTestId('link-copy')).toBeNull();
   expect(within(panel).queryByTestId('link-revoke')).toBeNull();
   expect(within(panel).getByTestId('link-anew')).toBeTruthy();
+});
+
+it('says that a link stops when its signing key retires', async () => {
+  const retires = { key_retires_at: 1_795_300_900 };
+  open(1, { link: () => linkDetailsLike(linkLike(), retires) });
+  const said = async () => {
+    const shown = await within(await openPanel()).findByTestId('link-standing');
+    return shown.textContent.replace(/\s+/g, ' ');
+  };
+  const until = `Works until ${formatMoment(retires.key_retires_at)}, when its signing key retires`;
+  expect(await said()).toContain(`${until}, 3 of 3 uses left`);
+  cleanup();
+  open(1, { link: () => linkDetailsLike(linkLike({ has_short: true }), retires) });
+  expect(await said()).toContain(`${until} and only its short link goes on, `);
 });
 
 it('copies the same link again, and says why it cannot', async () => {

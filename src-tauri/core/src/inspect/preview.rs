@@ -12,7 +12,7 @@ use crate::instance::{Hosted, Settings};
 use crate::link::compose::{Composed, NEVER_EXPIRES};
 use crate::link::qr::Qr;
 use crate::protocol::code::{self, CodeRefusal};
-use crate::secret::{KeySet, SigningKey};
+use crate::secret::{KeySet, SigningKey, outlives};
 use crate::verdict::{RecordedRefusal, Verdict};
 use crate::{Result, inspect, time};
 
@@ -149,8 +149,7 @@ pub async fn refusal(
 pub fn outlives_key(composed: &Composed, keys: &KeySet) -> Option<Warning> {
     let registered = &composed.claims.registered;
     let retires_at = keys.retires_at(registered.id.as_deref()?)?;
-    let is_over_before = registered.expires_at.is_some_and(|end| end <= retires_at);
-    (!is_over_before).then(|| {
+    outlives(registered.expires_at, retires_at).then(|| {
         Warning::new(
             "outlives_key",
             format!(

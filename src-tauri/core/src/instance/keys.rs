@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Instance;
 use super::api_key::{ApiKey, MAX_KEYS};
 use super::pairing::{self, Pairing};
-use crate::secret::Secret;
+use crate::secret::{Secret, outlives};
 use crate::{Error, ErrorCode, Result};
 
 impl Instance {
@@ -15,6 +15,15 @@ impl Instance {
         let retiring = self.retiring.iter().map(|retiring| &retiring.key);
         let mut kept = self.key.iter().chain(retiring);
         self.connection.is_some() || kept.any(|key| key.key_id() == key_id)
+    }
+
+    /// Returns the time at which the key of a link retires, in Unix seconds, if that is before the
+    /// link expires. `None` if the key is a gateway's own affair.
+    #[must_use]
+    pub fn retires_before(&self, key_id: &str, expires_at: Option<i64>) -> Option<i64> {
+        let mut retiring = self.retiring.iter();
+        let found = retiring.find(|retiring| retiring.key.key_id() == key_id)?;
+        outlives(expires_at, found.retires_at).then_some(found.retires_at)
     }
 
     /// Adds an API key.

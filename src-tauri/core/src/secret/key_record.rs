@@ -95,6 +95,12 @@ pub struct RetiringKey {
     pub retires_at: i64,
 }
 
+/// Returns whether a link works longer than the key that signs it. Both times are in Unix seconds.
+#[must_use]
+pub fn outlives(expires_at: Option<i64>, retires_at: i64) -> bool {
+    expires_at.is_none_or(|end| end > retires_at)
+}
+
 /// A key that no longer verifies, and whose secret is still to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedKey {

@@ -12,7 +12,9 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 pub use encoding::SecretEncoding;
-pub use key_record::{DroppedKey, KeyLocation, KeyOrigin, KeyRecord, RetiringKey, StoredSecret};
+pub use key_record::{
+    DroppedKey, KeyLocation, KeyOrigin, KeyRecord, RetiringKey, StoredSecret, outlives,
+};
 pub use key_set::{KeySet, SignedBy};
 pub use retire_after::RetireAfter;
 

@@ -107,6 +107,11 @@ fn the_old_key_verifies_for_30_days_and_is_then_deleted() {
     let left = home.instances().get(&first.id).unwrap();
     assert!(left.retiring.is_empty() && left.dropped.is_empty());
     assert!(is_kept(&home, &left));
+    let retires_at = later(30).as_second();
+    let ends = [None, Some(retires_at), Some(retires_at + 1)];
+    let stops = |key: &str| ends.map(|end| second.retires_before(key, end));
+    assert_eq!(stops(&old), [Some(retires_at), None, Some(retires_at)]);
+    assert_eq!(stops(left.key.as_ref().unwrap().key_id()), [None; 3]);
     assert_eq!(events(&home, &first), ["instance_made", "key_rotated"]);
 }
 
