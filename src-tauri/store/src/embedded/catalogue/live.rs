@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Catalogue;
 use super::kind::{Kind, Totals};
-use super::rows::Update;
+use super::row::Update;
 use crate::embedded::errors::damaged_folder;
 use latchkey_core::{Error, ErrorCode, Result};
 

@@ -10,6 +10,7 @@ mod kind;
 mod links;
 mod live;
 mod order;
+mod row;
 mod row_id;
 mod rows;
 mod scan;
@@ -17,6 +18,7 @@ mod sort;
 mod states;
 mod text_hash;
 mod users;
+mod written;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,7 +26,7 @@ use std::collections::hash_map::Entry;
 pub(super) use kind::{Kind, Totals};
 pub(super) use links::{CutOff, LinkValues, Links};
 pub(super) use live::LiveCatalogue;
-pub(super) use rows::{Row, Update};
+pub(super) use row::{Row, Update};
 pub(super) use sort::first_eight;
 pub(super) use users::{UserValues, Users};
 

@@ -1,46 +1,15 @@
 //! The rows of the catalogue in memory, in columns.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use hashbrown::HashTable;
 
 use super::kind::{Kind, Part};
+use super::row::Row;
 use super::row_id::RowId;
 use super::text_hash::TextHash;
+use super::written::Written;
 use latchkey_core::paging::{Position, Sort, SortKey, folded};
-
-/// A row for the catalogue.
-pub(in crate::embedded) struct Row<'a, K: Kind> {
-    pub(in crate::embedded) id: Cow<'a, str>,
-    /// Text by which rows can be sorted.
-    pub(in crate::embedded) text: Option<Cow<'a, str>>,
-    /// Other texts that are searched.
-    pub(in crate::embedded) others: [Option<Cow<'a, str>>; 3],
-    pub(in crate::embedded) values: K::Values<'a>,
-}
-
-impl<K: Kind> Row<'_, K> {
-    pub(in crate::embedded) fn into_owned<'a>(self) -> Row<'a, K> {
-        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
-        Row {
-            id: self.id.into_owned().into(),
-            text: owned(self.text),
-            others: self.others.map(owned),
-            values: K::into_owned(self.values),
-        }
-    }
-}
-
-/// Change of a row that a catalogue applies.
-pub(in crate::embedded) enum Update<K: Kind> {
-    /// The row was added or replaced.
-    Put(Box<Row<'static, K>>),
-    /// The row with this ID was removed.
-    Remove(String),
-    /// A shared value has changed.
-    Note(K::Note),
-}
 
 /// Separates the searchable texts of a row. No search can contain it.
 const BETWEEN: u8 = 0x1f;
@@ -101,38 +70,6 @@ pub(super) enum Changed<F> {
     Texts,
     /// The row had these fields.
     Fields(RowId, F),
-}
-
-/// IDs that differ from their folded form, as written.
-#[derive(Default)]
-struct Written {
-    ids: String,
-    /// End of each ID, in the order of the rows.
-    ends: Vec<(RowId, usize)>,
-}
-
-impl Written {
-    /// Adds the ID of a row after all others.
-    fn push(&mut self, row: RowId, id: &str) {
-        self.ids.push_str(id);
-        self.ends.push((row, self.ids.len()));
-    }
-
-    fn id(&self, row: RowId) -> Option<&str> {
-        let at = self.ends.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
-        let start = before.map_or(0, |(_, end)| *end);
-        self.ids.get(start..self.ends.get(at)?.1)
-    }
-
-    /// Appends the IDs of other rows, the first of which becomes the row `first`.
-    fn append(&mut self, first: usize, other: &Self) {
-        let before = self.ids.len();
-        self.ids.push_str(&other.ids);
-        let ends = other.ends.iter();
-        self.ends
-            .extend(ends.map(|(row, end)| (RowId::new(first + row.index()), before + end)));
-    }
 }
 
 impl<K: Kind> Rows<K> {
@@ -385,7 +322,7 @@ impl<K: Kind> Rows<K> {
     /// Returns whether the rows up to this one are in the order of their folded IDs, which is so if
     /// their IDs are folded.
     pub(super) fn is_in_order_to(&self, last: RowId) -> bool {
-        last.index() < self.in_order && self.written.ends.is_empty()
+        last.index() < self.in_order && self.written.is_empty()
     }
 
     /// Returns the searchable text of all rows. Each row ends with a line break.
