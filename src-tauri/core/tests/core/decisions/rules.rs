@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use latchkey_core::directory::{Command, Counts, Decision, Effect, Outcome};
-use latchkey_core::ledger::LinkPerson;
+use latchkey_core::ledger::{LinkPerson, RevocationScope};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{Status, Verdict};
@@ -73,6 +73,12 @@ impl Model {
         let most = match command {
             Command::Import(users) => users.len(),
             Command::TakeLink(taken) if taken.grants.is_some() => 2,
+            // The request that was made with the link closes.
+            Command::RevokeLinks(revocation)
+                if matches!(revocation.scope, RevocationScope::Link(_)) =>
+            {
+                2
+            }
             _ => 1,
         };
         let acts = decision.entries.iter().filter(|entry| !entry.is_due);
