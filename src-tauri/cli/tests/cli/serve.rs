@@ -91,9 +91,7 @@ impl Serving {
     /// broke.
     pub(crate) fn ask(address: &str, request: &str) -> Option<String> {
         let mut stream = TcpStream::connect(address).ok()?;
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .ok()?;
+        stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
         stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;

@@ -182,8 +182,8 @@ fn a_leaked_key_that_has_retired_already_is_given_up_with_its_links() {
     let folder = folder();
     let folder = folder.path();
     let gateway = Serving::new(folder, &[]);
-    let make = ["link", "--instance", "here", "--user-id", "ada", "--short"];
-    let made = in_folder(folder, &make);
+    let options = ["link", "--instance", "here", "--user-id", "ada", "--short"];
+    let made = in_folder(folder, &options);
     let short = made.out.trim().strip_prefix("HTTP://LOCALHOST:8787");
     let short = short.unwrap();
     let old = id(&done(folder, &["list"])[0]).to_owned();

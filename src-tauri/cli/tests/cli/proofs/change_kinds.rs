@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _};
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::uses::Uses;
 
-use super::changes::Changes;
+use super::instances::Instances;
 use super::{click, link_for, open};
 
 /// Number of sessions in which a user is signed in.
@@ -22,9 +22,9 @@ pub(super) struct Change {
     pub(super) name: &'static str,
     pub(super) before: Before,
     /// Prepares the change. Returns the command that makes it.
-    pub(super) command: fn(&mut Changes<'_>, &str) -> String,
+    pub(super) command: fn(&mut Instances<'_>, &str) -> String,
     /// Returns whether the change was made. Fails if it is half done.
-    pub(super) is_made: fn(&Changes<'_>, &str) -> bool,
+    pub(super) is_made: fn(&Instances<'_>, &str) -> bool,
 }
 
 /// State of a user before a change.
@@ -38,14 +38,14 @@ pub(super) enum Before {
     Asking,
 }
 
-/// All changes.
+/// All instances.
 pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "a link with a note",
         before: Before::Unknown,
-        command: |changes, user| changes.link(user, "--uses 5 --note kept"),
-        is_made: |changes, user| {
-            let links = changes.links_of(user);
+        command: |instances, user| instances.link(user, "--uses 5 --note kept"),
+        is_made: |instances, user| {
+            let links = instances.links_of(user);
             for link in &links {
                 assert_eq!((&link["note"], &link["uses"]), (&"kept".into(), &5.into()));
             }
@@ -55,9 +55,9 @@ pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "a short link",
         before: Before::Unknown,
-        command: |changes, user| changes.link(user, "--short"),
-        is_made: |changes, user| {
-            let links = changes.links_of(user);
+        command: |instances, user| instances.link(user, "--short"),
+        is_made: |instances, user| {
+            let links = instances.links_of(user);
             assert!(
                 links.iter().all(|link| link["has_short"] == true),
                 "{links:?}"
@@ -68,13 +68,13 @@ pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "a link that supersedes another",
         before: Before::Unknown,
-        command: |changes, user| {
-            let older = changes.link(user, "");
-            changes.done(&older);
-            changes.link(user, "--supersede")
+        command: |instances, user| {
+            let older = instances.link(user, "");
+            instances.done(&older);
+            instances.link(user, "--supersede")
         },
-        is_made: |changes, user| {
-            let links = changes.links_of(user);
+        is_made: |instances, user| {
+            let links = instances.links_of(user);
             let superseded = links.iter().filter(|link| link["status"] == "superseded");
             assert_eq!(superseded.count(), links.len() - 1, "{links:?}");
             links.len() == 2
@@ -83,30 +83,30 @@ pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "the revocation of a link",
         before: Before::Unknown,
-        command: |changes, user| {
-            let link = changes.link(user, "");
-            let id = changes.done(&link)["id"].as_str().unwrap().to_owned();
+        command: |instances, user| {
+            let link = instances.link(user, "");
+            let id = instances.done(&link)["id"].as_str().unwrap().to_owned();
             format!("links revoke --instance here {id}")
         },
-        is_made: |changes, user| changes.links_of(user)[0]["status"] == "revoked",
+        is_made: |instances, user| instances.links_of(user)[0]["status"] == "revoked",
     },
     Change {
         name: "a later end of an account",
         before: Before::SignedIn,
         command: |_, user| format!("users extend {user} --instance here --until 2099-01-31"),
-        is_made: |changes, user| {
-            let shown = changes.done(&format!("users show {user} --instance here"));
+        is_made: |instances, user| {
+            let shown = instances.done(&format!("users show {user} --instance here"));
             let is_set = shown["ends_at"].is_string();
-            assert_eq!(changes.has_entry(user, "account_end_set"), is_set);
+            assert_eq!(instances.has_entry(user, "account_end_set"), is_set);
             is_set
         },
     },
     Change {
         name: "the end of an account",
         before: Before::SignedIn,
-        command: |changes, user| {
+        command: |instances, user| {
             let end = Timestamp::from_second(Timestamp::now().as_second()).unwrap() + 5.seconds();
-            changes.done(&format!(
+            instances.done(&format!(
                 "users extend {user} --instance here --until {end}"
             ));
             let left = end.duration_since(Timestamp::now());
@@ -114,19 +114,19 @@ pub(super) const CHANGES: [Change; 13] = [
             // It writes the end of each account that is due.
             "users list --instance here".to_owned()
         },
-        is_made: |changes, user| changes.has_entry(user, "account_ended"),
+        is_made: |instances, user| instances.has_entry(user, "account_ended"),
     },
     Change {
         name: "the new link of a request",
         before: Before::Asking,
-        command: |changes, user| {
-            let number = changes.request_of(user).unwrap();
-            let secret = changes.secret();
+        command: |instances, user| {
+            let number = instances.request_of(user).unwrap();
+            let secret = instances.secret();
             format!("requests grant {number} --instance here --secret-file {secret}")
         },
-        is_made: |changes, user| {
-            let is_open = changes.request_of(user).is_some();
-            let links = changes.links_of(user).len();
+        is_made: |instances, user| {
+            let is_open = instances.request_of(user).is_some();
+            let links = instances.links_of(user).len();
             assert_eq!(links, if is_open { 1 } else { 2 }, "{user}: the request");
             !is_open
         },
@@ -134,18 +134,18 @@ pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "the dismissal of a request",
         before: Before::Asking,
-        command: |changes, user| {
-            let number = changes.request_of(user).unwrap();
+        command: |instances, user| {
+            let number = instances.request_of(user).unwrap();
             format!("requests dismiss {number} --instance here")
         },
-        is_made: |changes, user| changes.request_of(user).is_none(),
+        is_made: |instances, user| instances.request_of(user).is_none(),
     },
     Change {
         name: "the end of all sessions",
         before: Before::SignedIn,
         command: |_, user| format!("sessions end --instance here --user {user} --all"),
-        is_made: |changes, user| {
-            let left = changes.sessions_of(user).len();
+        is_made: |instances, user| {
+            let left = instances.sessions_of(user).len();
             assert!([0, SESSIONS].contains(&left), "{left} sessions are left");
             left == 0
         },
@@ -153,12 +153,12 @@ pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "the end of a session",
         before: Before::SignedIn,
-        command: |changes, user| {
-            let session = changes.sessions_of(user).swap_remove(0);
+        command: |instances, user| {
+            let session = instances.sessions_of(user).swap_remove(0);
             format!("sessions end --instance here --user {user} --session {session}")
         },
-        is_made: |changes, user| {
-            let left = changes.sessions_of(user).len();
+        is_made: |instances, user| {
+            let left = instances.sessions_of(user).len();
             assert!([SESSIONS - 1, SESSIONS].contains(&left), "{left} are left");
             left < SESSIONS
         },
@@ -166,56 +166,56 @@ pub(super) const CHANGES: [Change; 13] = [
     Change {
         name: "the rotation of a key",
         before: Before::Unknown,
-        command: |changes, user| {
-            let keys = changes.keys();
+        command: |instances, user| {
+            let keys = instances.keys();
             if keys.len() > MAX_KEYS {
-                changes.done(&format!("keys retire {} --instance rotated", keys[1]));
+                instances.done(&format!("keys retire {} --instance rotated", keys[1]));
             }
-            changes.note_key(user, &keys[0]);
+            instances.note_key(user, &keys[0]);
             "keys rotate --instance rotated".to_owned()
         },
-        is_made: |changes, user| {
-            let (keys, old) = (changes.keys(), changes.key_of(user));
+        is_made: |instances, user| {
+            let (keys, old) = (instances.keys(), instances.key_of(user));
             let is_rotated = keys[0] != *old;
-            let entries = changes.entries("rotated", "");
+            let entries = instances.entries("rotated", "");
             let is_recorded = entries
                 .iter()
                 .any(|entry| entry["parameters"]["old"] == **old);
             assert_eq!(is_recorded, is_rotated, "{old}: {entries:?}");
-            changes.require_signing();
+            instances.require_signing();
             is_rotated
         },
     },
     Change {
         name: "the retirement of a key",
         before: Before::Unknown,
-        command: |changes, user| {
-            if changes.keys().len() == 1 {
-                changes.done("keys rotate --instance rotated");
+        command: |instances, user| {
+            if instances.keys().len() == 1 {
+                instances.done("keys rotate --instance rotated");
             }
-            let key = changes.keys().swap_remove(1);
-            changes.note_key(user, &key);
+            let key = instances.keys().swap_remove(1);
+            instances.note_key(user, &key);
             format!("keys retire {key} --instance rotated")
         },
-        is_made: |changes, user| {
-            changes.require_signing();
-            !changes.keys().contains(changes.key_of(user))
+        is_made: |instances, user| {
+            instances.require_signing();
+            !instances.keys().contains(instances.key_of(user))
         },
     },
     Change {
         name: "the end of a leaked key with its links",
         before: Before::Unknown,
-        command: |changes, user| {
-            let key = changes.keys().swap_remove(0);
-            changes.note_key(user, &key);
-            changes.done(&format!("link --instance rotated --user-id {user}"));
+        command: |instances, user| {
+            let key = instances.keys().swap_remove(0);
+            instances.note_key(user, &key);
+            instances.done(&format!("link --instance rotated --user-id {user}"));
             format!("keys retire {key} --leaked --instance rotated")
         },
-        is_made: |changes, user| {
-            let is_given_up = !changes.keys().contains(changes.key_of(user));
-            let link = changes.links_at("rotated", user).swap_remove(0);
+        is_made: |instances, user| {
+            let is_given_up = !instances.keys().contains(instances.key_of(user));
+            let link = instances.links_at("rotated", user).swap_remove(0);
             assert_eq!(link["status"] == "revoked", is_given_up, "{link}");
-            changes.require_signing();
+            instances.require_signing();
             is_given_up
         },
     },

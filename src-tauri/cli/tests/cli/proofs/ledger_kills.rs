@@ -167,7 +167,7 @@ fn no_use_of_a_link_that_a_gateway_acknowledged_is_lost_or_spent_twice_when_it_i
     changes.require_all();
     for user in &asked {
         assert!(
-            changes.request_of(user).is_some(),
+            changes.instances.request_of(user).is_some(),
             "the request of {user} is lost"
         );
     }

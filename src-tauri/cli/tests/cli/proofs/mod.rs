@@ -5,6 +5,7 @@ mod change_kinds;
 mod changes;
 mod flood;
 mod guesses;
+mod instances;
 mod kills;
 mod ledger_kills;
 mod power_cut;

@@ -122,14 +122,14 @@ fn state_of(
     }
     let taken_back = taken_back(code, facts);
     let used = link.map_or(0, |link| link.used);
-    let uses = link.map_or(code.registered.uses, |link| {
+    let allowed = link.map_or(code.registered.uses, |link| {
         code.registered.uses.min(link.uses)
     });
     let repeats = || {
         let used = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));
         used.is_some_and(|used| goes_on(used, facts, now))
     };
-    if uses.are_spent_by(used) && (taken_back.is_some() || !repeats()) {
+    if allowed.are_spent_by(used) && (taken_back.is_some() || !repeats()) {
         return LinkState::Used;
     }
     match taken_back.map(|back| back.status) {

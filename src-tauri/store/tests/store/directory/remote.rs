@@ -114,7 +114,7 @@ fn a_change_in_the_other_process_is_reported() {
     let served = empty();
     let (sender, changes) = mpsc::channel();
     served.on_change(Box::new(move |change| sender.send(change).unwrap()));
-    let soon = Duration::from_secs(60);
+    let soon = Duration::from_mins(1);
     // The stream may not have begun yet, so users are added until one of them is reported.
     let reported = (0..1000).find_map(|number| {
         let user = person(&format!("user-{number}"), None);

@@ -359,7 +359,7 @@ fn a_lost_connection_is_reported_and_comes_back_by_itself() {
     let mut over_tls = empty();
     let (sender, changes) = mpsc::channel();
     over_tls.on_change(Box::new(move |change| sender.send(change).unwrap()));
-    let soon = Duration::from_secs(60);
+    let soon = Duration::from_mins(1);
     let add = |over_tls: &OverTls, name: &str| {
         over_tls
             .process
