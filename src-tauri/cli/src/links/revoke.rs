@@ -176,7 +176,7 @@ impl Revoking<'_> {
         };
         let text = if self.is_elsewhere {
             format!(
-                "Marked all links {words} as revoked in the list; {stopped} of them were not marked before."
+                "Marked all links {words} as revoked in the list. Until now it showed {stopped} of them as given out."
             )
         } else {
             format!(
