@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, diagnose, opens_elsewhere};
 use latchkey_core::inspect::{
     ClaimTime, Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
+    retired_key,
 };
 use latchkey_core::instance::Instance;
 use latchkey_core::link::Parameter;
@@ -284,7 +285,7 @@ fn causes(
         Some(Ok(_)) if leads_nowhere => Vec::new(),
         _ => keys::other_instances(context, known, now),
     };
-    diagnose(&Case {
+    let mut causes = diagnose(&Case {
         shown: &inspection.shown,
         judged: inspection.judged(),
         address: found.address.as_ref(),
@@ -292,7 +293,30 @@ fn causes(
         parameter,
         keys,
         others: &others,
-    })
+    });
+    if let Some((home, instance)) = known {
+        causes.extend(of_retired_key(
+            inspection, keys, home, instance, context, now,
+        ));
+    }
+    causes
+}
+
+/// Returns the cause if the key of a link does not verify any more. Without the ledger, the other
+/// causes are still of use.
+fn of_retired_key(
+    inspection: &Inspection,
+    keys: &[&SigningKey],
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    now: Timestamp,
+) -> Option<Hint> {
+    if !inspection.has_bad_signature() {
+        return None;
+    }
+    let ledger = users::ledger(home, instance, context, now).ok()?;
+    retired_key(inspection, keys, &*ledger, now).wait().ok()?
 }
 
 /// Endings of the names of picture files, in lower case.

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use latchkey_core::inspect::diagnosis::{self, Hint};
 use latchkey_core::inspect::forecast::Forecast;
-use latchkey_core::inspect::{self, ClaimTime};
+use latchkey_core::inspect::{self, ClaimTime, retired_key};
 use latchkey_core::instance::InstanceId;
 use latchkey_core::link::qr;
 use latchkey_core::protocol::code::recognize::Form;
@@ -165,6 +165,16 @@ pub async fn inspect(
         };
         if let Some(report) = report {
             add_hints(&mut hints, report.hints);
+        } else {
+            // Without the ledger, the other causes are still of use.
+            let ledger = studio.ledger(&home, &instance);
+            let cause = ledger
+                .and_then(|ledger| retired_key(&looked, &keys, &*ledger, now).wait())
+                .unwrap_or_else(|cause| {
+                    tracing::warn!(error = %cause.logged(), "it is not known which key signed a link");
+                    None
+                });
+            hints.extend(cause);
         }
         let forecast = studio.with_users(&home, &instance, |users| {
             looked

@@ -560,7 +560,7 @@ next: NextStep | null,
  * one.
  */
 instance: string | null, };
-export type HintCode = "signed_by_other_instance" | "secret_is_base64" | "secret_is_hex" | "secret_is_text" | "secret_has_quotes" | "secret_has_invisible_characters" | "signed_with_line_end" | "signed_with_byte_order_mark" | "signed_with_quotes" | "signed_with_base64" | "signed_with_hex" | "code_cut_off" | "plain_base64" | "times_in_milliseconds" | "times_in_microseconds" | "other_host" | "other_parameter";
+export type HintCode = "signed_by_other_instance" | "secret_is_base64" | "secret_is_hex" | "secret_is_text" | "secret_has_quotes" | "secret_has_invisible_characters" | "signed_with_line_end" | "signed_with_byte_order_mark" | "signed_with_quotes" | "signed_with_base64" | "signed_with_hex" | "code_cut_off" | "plain_base64" | "key_retired" | "times_in_milliseconds" | "times_in_microseconds" | "other_host" | "other_parameter";
 export type Hosted = "here" | "elsewhere" | "gateway";
 export type ImportChoices = { 
 /**

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::proofs;
 use crate::run::{Ran, in_folder};
 use crate::serve::{Serving, cookie, folder};
 
@@ -195,6 +196,31 @@ fn a_leaked_key_that_has_retired_already_is_given_up_with_its_links() {
     assert_eq!((after.len(), id(&after[0])), (1, active.as_str()));
     assert!(!opens(&gateway, short));
     assert!(!opens(&killed(folder, gateway), short), "after a kill, too");
+}
+
+#[test]
+fn a_link_of_a_key_that_has_retired_is_told_from_a_forged_one_when_it_is_inspected() {
+    let folder = folder();
+    let folder = folder.path();
+    let path = link(folder, "ada");
+    let old = id(&done(folder, &["list"])[0]).to_owned();
+    let causes = || {
+        let url = format!("http://localhost:8787{path}");
+        let inspect = ["--json", "inspect", "--instance", "here", &url];
+        let inspected = in_folder(folder, &inspect).json();
+        inspected["hints"].as_array().unwrap().clone()
+    };
+    assert_eq!(causes(), [Value::Null; 0]);
+    done(folder, &["rotate", "--retire-after", "now"]);
+    let causes = causes();
+    assert_eq!(causes.len(), 1, "{causes:?}");
+    assert_eq!(causes[0]["code"], "key_retired");
+    assert!(causes[0]["message"].as_str().unwrap().contains(&old));
+    // A code with an ID that the ledger lacks may be of anybody.
+    let forged = proofs::link(1);
+    let inspect = ["--json", "inspect", "--instance", "here", &forged];
+    let inspected = in_folder(folder, &inspect).json();
+    assert_eq!(inspected["hints"], Value::Array(Vec::new()));
 }
 
 #[test]

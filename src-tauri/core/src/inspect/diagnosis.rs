@@ -48,6 +48,8 @@ pub enum HintCode {
     CodeCutOff,
     /// The code is in plain base64.
     PlainBase64,
+    /// The ledger has a link with the ID of the code, whose signing key does not verify any more.
+    KeyRetired,
     /// Times are in milliseconds.
     TimesInMilliseconds,
     /// Times are in microseconds.
@@ -93,7 +95,11 @@ pub enum NextStep {
 }
 
 impl Hint {
-    fn new(code: HintCode, title: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(super) fn new(
+        code: HintCode,
+        title: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             next: match code {
                 HintCode::SecretIsBase64

@@ -6,6 +6,7 @@ pub mod forecast;
 pub mod outline;
 pub mod preview;
 mod report;
+mod retired_key;
 
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -19,12 +20,13 @@ use crate::instance::Settings;
 use crate::protocol::account_end::ACCOUNT_ENDS;
 use crate::protocol::code::recognize::{Recognized, recognize, recognize_and_verify};
 use crate::protocol::code::unverified::{self, UnverifiedCode};
-use crate::protocol::code::{self, CodeRules};
+use crate::protocol::code::{self, CodeRefusal, CodeRules};
 use crate::protocol::numeric_date::seconds;
 use crate::secret::{KeySet, SignedBy, SigningKey};
 use crate::{Error, time};
 
 pub use report::{Checked, Outcome, RefusedCode, Report, Unverified, dry_run};
+pub use retired_key::retired_key;
 
 /// A time among the claims, exact and in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -83,6 +85,12 @@ impl Inspection {
             Verification::Judged(judged) => Some(judged),
             Verification::NoKey => None,
         }
+    }
+
+    /// Returns whether no key matches the signature.
+    #[must_use]
+    pub fn has_bad_signature(&self) -> bool {
+        matches!(self.judged(), Some(Err(CodeRefusal::BadSignature)))
     }
 
     /// Returns whether one of `keys` has signed the code, by the algorithm in its header. Such a

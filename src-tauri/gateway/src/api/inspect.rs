@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use latchkey_core::admin::InspectRequest;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::{Case, OtherInstance, diagnose};
-use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text};
+use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text, retired_key};
 use latchkey_core::instance::Settings;
 use latchkey_core::secret::KeySet;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -73,7 +73,7 @@ pub(crate) async fn report(
         Some(judged) => Some(dry_run(judged, settings, directory).await?),
         None => None,
     };
-    let hints = diagnose(&Case {
+    let mut hints = diagnose(&Case {
         shown: &inspection.shown,
         judged: inspection.judged(),
         address: found.address.as_ref(),
@@ -82,6 +82,7 @@ pub(crate) async fn report(
         keys: &keys,
         others,
     });
+    hints.extend(retired_key(&inspection, &keys, directory, now).await?);
     let unverified = if inspection.is_signed_with(&keys) {
         Unverified::Shown
     } else {

@@ -36,7 +36,7 @@ fn person(number: usize) -> String {
 }
 
 /// Returns the path and query of a new link for a person by number.
-fn link(number: usize) -> String {
+pub(crate) fn link(number: usize) -> String {
     link_with(number, Registered::default())
 }
 
