@@ -111,10 +111,20 @@ pub(super) const CHANGES: [Change; 13] = [
             ));
             let left = end.duration_since(Timestamp::now());
             thread::sleep(Duration::try_from(left).unwrap_or_default());
-            // It writes the end of each account that is due.
             "users list --instance here".to_owned()
         },
-        is_made: |instances, user| instances.has_entry(user, "account_ended"),
+        is_made: |instances, user| {
+            // A gateway writes ends some seconds later. Without one, this command writes them.
+            let ended = instances.done("users list --instance here --status ended --limit 1000000");
+            let mut ended = ended["users"].as_array().unwrap().iter();
+            assert!(ended.any(|ended| ended["id"] == user), "{user} goes on");
+            let entries = instances
+                .entries("here", &format!("--user {user}"))
+                .into_iter();
+            let entries = entries.filter(|entry| entry["code"] == "account_ended");
+            assert_eq!(entries.count(), 1, "{user}");
+            true
+        },
     },
     Change {
         name: "the new link of a request",
