@@ -3,7 +3,7 @@
 use latchkey_core::activity::EventData;
 use latchkey_core::directory::{Command, Decision, Effect, Profile, Redemption};
 use latchkey_core::instance::Policy;
-use latchkey_core::ledger::LinkOrigin;
+use latchkey_core::ledger::{LinkOrigin, RevocationScope};
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -330,4 +330,22 @@ fn a_code_that_names_a_link_gets_no_more_uses_than_the_ledger_gives_it() {
     }
     let link = model.link("given");
     assert_eq!((link.uses.limit(), link.used), (Some(2), 2));
+}
+
+#[test]
+fn a_link_for_an_address_that_was_superseded_before_its_owner_was_revoked_counts_as_revoked() {
+    let mut model = Model::new();
+    let of_address = |link: &str| json!({ "email": "bob@acme.example", "jti": link, "iat": START });
+    model.take_of(&of_address("older"), false);
+    model.take_of(&of_address("newer"), true);
+    let bob =
+        json!({ "user": { "id": "bob", "email": "bob@acme.example" }, "jti": "b", "iat": START });
+    model.redeem_code(&model.code(&bob));
+    let verdict = |model: &Model| {
+        let verdict = model.judge_code(&model.code(&of_address("older")));
+        verdict.code()
+    };
+    assert_eq!(verdict(&model), "link_superseded");
+    model.revoke(RevocationScope::Person(UserId::parse("bob", "id").unwrap()));
+    assert_eq!(verdict(&model), "link_revoked");
 }
