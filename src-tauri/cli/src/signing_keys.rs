@@ -91,6 +91,8 @@ fn retire(
             .require_known_key(&instance, &*directory, by.at)
             .wait()?;
         directory.revoke_links(revocation, by).wait()?;
+        // The list opens it again.
+        drop(directory);
         return list_changed(home, &instance, context, output, by.at);
     }
     let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;

@@ -199,6 +199,17 @@ fn a_leaked_key_that_has_retired_already_is_given_up_with_its_links() {
 }
 
 #[test]
+fn a_leaked_key_that_has_retired_is_given_up_without_a_warning_while_no_gateway_runs() {
+    let folder = folder();
+    let folder = folder.path();
+    link(folder, "ada");
+    let old = id(&done(folder, &["list"])[0]).to_owned();
+    done(folder, &["rotate", "--retire-after", "now"]);
+    let given_up = keys(folder, &["retire", &old, "--leaked", "--instance", "here"]);
+    assert_eq!((given_up.code, &*given_up.err), (0, ""));
+}
+
+#[test]
 fn a_link_of_a_key_that_has_retired_is_told_from_a_forged_one_when_it_is_inspected() {
     let folder = folder();
     let folder = folder.path();
