@@ -315,8 +315,15 @@ fn of_retired_key(
     if !inspection.has_bad_signature() {
         return None;
     }
-    let ledger = users::ledger(home, instance, context, now).ok()?;
-    retired_key(inspection, keys, &*ledger, now).wait().ok()?
+    let ledger = match users::ledger(home, instance, context, now) {
+        Ok(ledger) => ledger,
+        Err(failure) => {
+            let cause = failure.error();
+            tracing::warn!(error = %cause.logged(), "it is not known which key signed a link");
+            return None;
+        }
+    };
+    retired_key(inspection, keys, &*ledger, now).wait()
 }
 
 /// Endings of the names of picture files, in lower case.

@@ -180,7 +180,7 @@ impl FormArguments {
     /// Returns the way in which the link is given out.
     pub(crate) const fn given(&self) -> GivenAs {
         match self.shape {
-            // Without --as, the file is what is given out.
+            // The file is what is given out.
             Shape::Url if self.qr.is_some() => GivenAs::File,
             Shape::Url => GivenAs::Link,
             Shape::Code => GivenAs::Code,

@@ -137,7 +137,11 @@ fn grant(
         made.require_form(form)?;
         let name = Some(granted.name.as_str());
         made.message = message(form, instance, made.shown_url(), composed, name, 0);
-        Ok::<_, Failure>(made)
+        Ok::<_, Failure>((composed.clone(), made))
     });
-    made.wait()
+    let (composed, mut made) = made.wait()?;
+    let usable = keys.usable(by.at);
+    let refusal = preview::refusal(&composed, settings, &usable, &*directory, by.at);
+    made.warnings.extend(refusal.wait());
+    Ok(made)
 }

@@ -87,10 +87,7 @@ fn retire(
     let request = request.require_possible()?;
     if let Some(revocation) = request.of_retired(&arguments.key, &instance, by.at) {
         let directory = users::directory(home, &instance, context)?;
-        revocation
-            .require_known_key(&instance, &*directory, by.at)
-            .wait()?;
-        directory.revoke_links(revocation, by).wait()?;
+        revocation.revoke(&instance, &*directory, by).wait()?;
         // The list opens it again.
         drop(directory);
         return list_changed(home, &instance, context, output, by.at);

@@ -167,13 +167,13 @@ pub async fn inspect(
             add_hints(&mut hints, report.hints);
         } else {
             // Without the ledger, the other causes are still of use.
-            let ledger = studio.ledger(&home, &instance);
-            let cause = ledger
-                .and_then(|ledger| retired_key(&looked, &keys, &*ledger, now).wait())
-                .unwrap_or_else(|cause| {
+            let cause = match studio.ledger(&home, &instance) {
+                Ok(ledger) => retired_key(&looked, &keys, &*ledger, now).wait(),
+                Err(cause) => {
                     tracing::warn!(error = %cause.logged(), "it is not known which key signed a link");
                     None
-                });
+                }
+            };
             hints.extend(cause);
         }
         let forecast = studio.with_users(&home, &instance, |users| {

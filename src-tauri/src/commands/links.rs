@@ -194,7 +194,7 @@ pub async fn link(
         let (listed, claims) = find(&*studio.ledger(home, &instance)?, &request.id)?;
         let key = listed.link.key.as_deref();
         let expires_at = listed.link.expires_at;
-        let key_retires_at = key.and_then(|key| instance.retires_before(key, expires_at));
+        let key_retires_at = key.and_then(|key| instance.retires_before(key, expires_at, now().at));
         let copyable = again::claims(&listed, claims.clone(), |key| instance.has_key(key));
         Ok(LinkDetails {
             key_retires_at,
@@ -224,10 +224,7 @@ pub async fn links_revoke(
         let revocation = request.links.parse(&TimeZone::system())?;
         revocation.require_possible(&instance.settings)?;
         let ledger = studio.ledger(home, &instance)?;
-        let by = now();
-        let known = revocation.require_known_key(&instance, &*ledger, by.at);
-        known.wait()?;
-        ledger.revoke_links(revocation, &by).wait()?;
+        revocation.revoke(&instance, &*ledger, &now()).wait()?;
         let revoked = one.map(|id| find(&*ledger, &id)).transpose()?;
         Ok(revoked.map(|(listed, _)| listed.standing.status))
     })

@@ -117,7 +117,10 @@ impl Revoking<'_> {
         let (mut text, mut links, mut stopped) = (Text::new(), Vec::new(), 0_u64);
         let mut is_over = true;
         let mut found = Vec::new();
-        for id in ids {
+        for (at, id) in ids.iter().enumerate() {
+            if ids.iter().take(at).any(|earlier| earlier == id) {
+                continue;
+            }
             let link = self.ledger.link(id, self.by.at).wait()?;
             let before = link.map(|(listed, _)| listed.standing.status);
             // One after the other is revoked, so the others are looked up before.
@@ -208,10 +211,8 @@ impl Revoking<'_> {
         revocation
             .require_possible(&self.instance.settings)
             .map_err(|refused| refused.about("end-sessions"))?;
-        revocation
-            .require_known_key(self.instance, self.ledger, self.by.at)
-            .wait()?;
-        Ok(self.ledger.revoke_links(revocation, self.by).wait()?)
+        let revoked = revocation.revoke(self.instance, self.ledger, self.by);
+        Ok(revoked.wait()?)
     }
 
     fn count(&self, query: &LinkQuery) -> Result<u64, Failure> {

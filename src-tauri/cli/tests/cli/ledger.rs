@@ -620,7 +620,7 @@ fn revoking_says_what_it_has_changed() {
         ran.out.trim().to_owned()
     };
     assert_eq!(
-        revoke(&[&made, "foreign", "--unknown"]),
+        revoke(&[&made, &made, "foreign", "--unknown"]),
         format!(
             "Revoked {made}, which worked until now.\nforeign is not in the list. A code with this id is refused from now on."
         )

@@ -153,6 +153,35 @@ fn a_person_asks_and_gets_a_link_that_works_or_none() {
 }
 
 #[test]
+fn a_granted_link_that_the_instance_refuses_has_a_warning() {
+    let folder = folder();
+    let at = folder.path();
+    let old = path_of(&run(
+        at,
+        &["link", "--instance", "here", "--user-id", "eve"],
+    ));
+    let newer = [
+        "link",
+        "--instance",
+        "here",
+        "--user-id",
+        "eve",
+        "--supersede",
+    ];
+    run(at, &newer);
+    let serving = Serving::new(at, &[]);
+    let asked = press(&serving, &old, "ask=new-link");
+    assert!(asked.starts_with("HTTP/1.1 200"), "{asked}");
+    run(at, &["instance", "set", "here", "--provisioning", "no"]);
+    let number = open(at)[0]["number"].to_string();
+    let granted = json(at, &["grant", &number]);
+    assert_eq!(
+        granted["warnings"][0]["code"], "provisioning_off",
+        "{granted}"
+    );
+}
+
+#[test]
 fn a_request_is_granted_in_each_form_without_a_gateway() {
     let folder = folder();
     let at = folder.path();

@@ -175,7 +175,7 @@ pub struct RotationRequest {
     #[schema(value_type = Option<String>, nullable = false, example = "30 days")]
     pub retire_after: Option<RetireAfter>,
     /// Whether the answer leaves out the secret of a generated key. Nobody can read it then.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_secret: bool,
 }
 
@@ -208,11 +208,6 @@ impl RotationRequest {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
 /// Retirement of a signing key. `{}` retires it at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -232,7 +227,7 @@ pub struct RetirementRequest {
     #[schema(value_type = Option<String>, nullable = false, example = "7 days")]
     pub retire_after: Option<RetireAfter>,
     /// Whether the answer leaves out the secret of a generated key. Nobody can read it then.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_secret: bool,
 }
 
@@ -248,12 +243,14 @@ impl RetirementRequest {
     }
 
     /// Returns the revocation by which a leaked key is given up that verifies no more, so that its
-    /// short links stop, too. `None` for a key that is kept, and where another program decides.
+    /// short links stop, too. `None` for a key that is kept, without a stored key, and where another
+    /// program decides.
     #[must_use]
     pub fn of_retired(self, key: &str, instance: &Instance, now: Timestamp) -> Option<Revocation> {
         let keys = SigningKeys::new(instance, now).signing_keys;
         let verifies = keys.iter().any(|known| known.key.id == key);
-        let is_here = instance.settings.hosted == Hosted::Here;
+        // Without a stored key, the gateway alone knows which keys verify.
+        let is_here = instance.settings.hosted == Hosted::Here && instance.key.is_some();
         (self.leaked && is_here && !verifies).then(|| Revocation {
             scope: RevocationScope::Key(key.to_owned()),
             ends_sessions: false,

@@ -254,12 +254,13 @@ pub struct Times {
     pub times: Vec<TimeAhead>,
 }
 
-/// Recorded times that lie in the future, and that of a revocation of the links of all people.
+/// Recorded times that lie in the future, and that of a revocation of the links of all people or of a
+/// signing key.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TimesAhead {
     /// The times.
     pub times: Vec<TimeAhead>,
-    /// Time up to which links of all people count as revoked. Null unless it lies in the future.
+    /// Time up to which links of all people, or of a signing key, count as revoked. Null unless it lies in the future.
     #[serde(default, with = "time::rfc3339_if_any")]
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub all_links: Option<i64>,

@@ -21,7 +21,7 @@ pub async fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Wa
 }
 
 /// Returns the warning about recorded times of users, and about that of a revocation of the links of
-/// all people, that lie in the future.
+/// all people or of a key, that lie in the future.
 fn ahead(times: &[TimeAhead], all: Option<i64>) -> Option<Warning> {
     let latest = times.iter().map(|time| time.at).chain(all).max()?;
     let mut users: Vec<&str> = times.iter().map(|time| time.user.as_str()).collect();
@@ -29,13 +29,16 @@ fn ahead(times: &[TimeAhead], all: Option<i64>) -> Option<Warning> {
     let count = users.len();
     users.truncate(5);
     let more = if count > 5 { " and others" } else { "" };
-    if all.is_some() {
-        users.insert(0, "the links of all users");
-    }
+    let users = format!("{}{more}", users.join(", "));
+    let links = "the links of all users or of a signing key";
+    let of = match (count, all) {
+        (_, None) => users,
+        (0, Some(_)) => links.to_owned(),
+        (_, Some(_)) => format!("{users} and for {links}"),
+    };
     let message = format!(
-        "Times that are recorded for {}{more} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
+        "Times that are recorded for {of} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
          Until then links count as older than the removal, the revocation or the profile. Set the clock, then set these times to now.",
-        users.join(", "),
         time::exact(latest)
     );
     Some(Warning::new(TIMES_AHEAD, message))

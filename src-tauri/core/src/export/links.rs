@@ -45,7 +45,8 @@ const HEADINGS: [&str; 26] = [
 ];
 
 /// Writes all links that match a query, in the order in which they came into the ledger, and returns
-/// their number. Where the instance is `hosted` says whether their use is known. `write` gets the content in pieces, and may fail to end the export.
+/// their number. Where the instance is `hosted` says whether their use is known. `write` gets the
+/// content in pieces, and may fail to end the export.
 pub async fn export_links(
     directory: &dyn Directory,
     query: &LinkQuery,

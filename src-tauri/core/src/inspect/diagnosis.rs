@@ -48,7 +48,7 @@ pub enum HintCode {
     CodeCutOff,
     /// The code is in plain base64.
     PlainBase64,
-    /// The ledger has a link with the ID of the code, whose signing key does not verify any more.
+    /// The ledger has a link with the ID of the code, whose signing key is not kept any more.
     KeyRetired,
     /// Times are in milliseconds.
     TimesInMilliseconds,

@@ -17,13 +17,19 @@ impl Instance {
         self.connection.is_some() || kept.any(|key| key.key_id() == key_id)
     }
 
-    /// Returns the time at which the key of a link retires, in Unix seconds, if that is before the
-    /// link expires. `None` if the key is a gateway's own affair.
+    /// Returns the time at which the key of a link will retire, in Unix seconds, if that is before the
+    /// link expires. `None` for the active key, and for a key of a gateway on another computer.
     #[must_use]
-    pub fn retires_before(&self, key_id: &str, expires_at: Option<i64>) -> Option<i64> {
+    pub fn retires_before(
+        &self,
+        key_id: &str,
+        expires_at: Option<i64>,
+        now: Timestamp,
+    ) -> Option<i64> {
         let mut retiring = self.retiring.iter();
         let found = retiring.find(|retiring| retiring.key.key_id() == key_id)?;
-        outlives(expires_at, found.retires_at).then_some(found.retires_at)
+        let retires_at = Some(found.retires_at).filter(|at| *at > now.as_second())?;
+        outlives(expires_at, retires_at).then_some(retires_at)
     }
 
     /// Adds an API key.

@@ -4,16 +4,31 @@ use jiff::Timestamp;
 
 use super::query::{LinkPageStart, LinkQuery, LinkSort};
 use super::revocation::{Revocation, RevocationScope};
+use crate::activity::AuditContext;
 use crate::directory::Directory;
 use crate::instance::Instance;
 use crate::{Error, ErrorCode, Result};
 
 impl Revocation {
+    /// Revokes the links. The key whose links are revoked must be known.
+    ///
+    /// Fails with [`ErrorCode::UnknownSigningKey`] otherwise, and like
+    /// [`revoke_links`](Directory::revoke_links).
+    pub async fn revoke(
+        self,
+        instance: &Instance,
+        ledger: &dyn Directory,
+        by: &AuditContext,
+    ) -> Result<()> {
+        self.require_known_key(instance, ledger, by.at).await?;
+        ledger.revoke_links(self, by).await
+    }
+
     /// Checks that the key whose links are revoked is one of the instance, or that a link in the
     /// ledger was signed with it. A gateway on another computer checks that itself.
     ///
     /// Fails with [`ErrorCode::UnknownSigningKey`] otherwise.
-    pub async fn require_known_key(
+    async fn require_known_key(
         &self,
         instance: &Instance,
         ledger: &dyn Directory,

@@ -63,11 +63,11 @@ pub fn unknown_link() -> Error {
     Error::new(ErrorCode::UnknownLink, "The ledger has no such link.").about("id")
 }
 
-/// Returns the error for the ID of a link that is not in the ledger, and that is not revoked therefore.
+/// Returns the error for the ID of a link that is not in the ledger, so that nothing was revoked.
 #[must_use]
 pub fn not_revoked(id: &str) -> Error {
     let message = format!(
-        "The ledger has no link with the ID '{id}', so nothing was revoked. Look the ID up in the list of links. The code of another system can be revoked before its first use, if the command says that the ledger does not know it."
+        "The ledger has no link with the ID '{id}', so nothing was revoked. Look the ID up in the list of links. The code of another system can be revoked before its first use, if the request allows unknown links."
     );
     Error::new(ErrorCode::UnknownLink, message).about("link")
 }

@@ -1,11 +1,14 @@
 //! Requests and responses of the administration API.
 
+use jiff::Timestamp;
 use latchkey_core::ErrorCode;
-use latchkey_core::admin::{ApiKeyRequest, InstanceRecord, LinkRequest, NewSigningKey};
+use latchkey_core::admin::{
+    ApiKeyRequest, InstanceRecord, LinkRequest, NewSigningKey, RetirementRequest,
+};
 use latchkey_core::instance::scope::Scope;
-use latchkey_core::instance::{Instance, InstanceId, Outbox, Settings, SettingsChange};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Outbox, Settings, SettingsChange};
 use latchkey_core::protocol::lifetime::Lifetime;
-use latchkey_core::secret::{SecretEncoding, SecretSource};
+use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRecord, SecretEncoding, SecretSource};
 use serde_json::{Value, from_value, json, to_value};
 
 #[test]
@@ -34,9 +37,9 @@ fn a_change_of_settings_names_only_what_changes_and_refuses_null() {
     }
 }
 
-#[test]
-fn the_record_of_an_instance_is_read_as_it_was_written() {
-    let instance = Instance {
+/// Returns an instance that is hosted here and has no stored key.
+fn without_key() -> Instance {
+    Instance {
         id: InstanceId::like("Sample"),
         settings: Settings::sample().unwrap(),
         key: None,
@@ -47,7 +50,35 @@ fn the_record_of_an_instance_is_read_as_it_was_written() {
         outbox: Outbox::default(),
         connection: None,
         typingmind: None,
+    }
+}
+
+#[test]
+fn no_retired_key_is_given_up_where_a_gateway_alone_knows_the_keys() {
+    let mut instance = without_key();
+    instance.settings.hosted = Hosted::Here;
+    let leaked = RetirementRequest {
+        leaked: true,
+        ..RetirementRequest::default()
     };
+    let now = Timestamp::UNIX_EPOCH;
+    assert_eq!(leaked.of_retired("other", &instance, now), None);
+    instance.key = Some(KeyRecord {
+        id: "active".to_owned(),
+        public_id: None,
+        origin: KeyOrigin::Generated,
+        kept: KeyLocation::SealedFile,
+        set_at: 0,
+        bytes: 64,
+        encoding: SecretEncoding::default(),
+        revealed: false,
+    });
+    assert!(leaked.of_retired("other", &instance, now).is_some());
+}
+
+#[test]
+fn the_record_of_an_instance_is_read_as_it_was_written() {
+    let instance = without_key();
     let record = InstanceRecord::from(&instance);
     let written = to_value(&record).unwrap();
     assert_eq!(written["policy"]["external_auth"], true);

@@ -69,12 +69,14 @@ pub(super) async fn rotate(
 ///
 /// Links that were signed with a retired key are refused. A key that has leaked stops at once, with
 /// all links that it has signed. If it is the active key, a generated key becomes active in the same
-/// step, and its secret is in the answer. It can never be read again. Sessions go on.
+/// step, and its secret is in the answer, unless `without_secret` leaves it out. It can never be read
+/// again. A key that has retired already can leak, too: its short links stop. Sessions go on.
 #[utoipa::path(
     post, path = "/signing-keys/{id}/retirement", tag = "Instance", request_body = RetirementRequest,
     params(("id" = String, Path, description = "ID of the key")),
     responses(
         (status = 200, description = "The keys that verify now", body = SigningKeysChanged),
+        (status = 404, description = "The instance and the ledger have no such signing key"),
         (status = 409, description = "The stored keys cannot be opened"),
     ),
 )]
@@ -95,10 +97,7 @@ pub(super) async fn retire(
     require_stored_key(&admin).await?;
     let instance = admin.stored().await?;
     if let Some(revocation) = request.of_retired(&key, &instance, by.at) {
-        let directory = &*admin.directory;
-        let known = revocation.require_known_key(&instance, directory, by.at);
-        known.await?;
-        directory.revoke_links(revocation, &by).await?;
+        revocation.revoke(&instance, &*admin.directory, &by).await?;
         let SigningKeys { signing_keys } = SigningKeys::new(&instance, by.at);
         return answered(&SigningKeysChanged {
             signing_keys,

@@ -229,8 +229,6 @@ pub(super) async fn revoke(
 ) -> Result<Response, Refused> {
     let (revocation, directory) = (request.parse(&TimeZone::UTC)?, &*admin.directory);
     let instance = admin.stored().await?;
-    let known = revocation.require_known_key(&instance, directory, by.at);
-    known.await?;
-    directory.revoke_links(revocation, &by).await?;
+    revocation.revoke(&instance, directory, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

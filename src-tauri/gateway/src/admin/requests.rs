@@ -63,14 +63,19 @@ pub(super) async fn grant(
         settings: &settings,
         key: keys.active(),
     };
-    let link = grant_request(&*admin.directory, granting, &by, |granted| {
-        let warnings = preview::warnings(&granted.composed, &settings, granting.key);
-        Ok::<_, Refused>(Link {
-            short_url: granted.short_url.clone(),
-            ..Link::new(&granted.composed, warnings)
-        })
+    let directory = &*admin.directory;
+    let granted = grant_request(directory, granting, &by, |granted| {
+        Ok::<_, Refused>((granted.composed.clone(), granted.short_url.clone()))
     });
-    Ok(answer(StatusCode::OK, &link.await?)?)
+    let (composed, short_url) = granted.await?;
+    let mut warnings = preview::warnings(&composed, &settings, granting.key);
+    let usable = keys.usable(by.at);
+    warnings.extend(preview::refusal(&composed, &settings, &usable, directory, by.at).await);
+    let link = Link {
+        short_url,
+        ..Link::new(&composed, warnings)
+    };
+    Ok(answer(StatusCode::OK, &link)?)
 }
 
 /// Dismiss a request for a new link

@@ -82,7 +82,7 @@ pub(crate) async fn report(
         keys: &keys,
         others,
     });
-    hints.extend(retired_key(&inspection, &keys, directory, now).await?);
+    hints.extend(retired_key(&inspection, &keys, directory, now).await);
     let unverified = if inspection.is_signed_with(&keys) {
         Unverified::Shown
     } else {

@@ -446,7 +446,7 @@ pub(super) fn cutoffs_of_a_clock_that_was_ahead_are_corrected(directory: &dyn Di
     let said = notices();
     let said = said.first().unwrap();
     assert_eq!(said.code, "times_ahead");
-    let expected = "recorded for the links of all users, ada lie in the future";
+    let expected = "recorded for ada and for the links of all users or of a signing key lie in";
     assert!(said.message.contains(expected), "{}", said.message);
     // The one of the instance is corrected, too.
     assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 2);

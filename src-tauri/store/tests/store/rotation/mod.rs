@@ -109,9 +109,11 @@ fn the_old_key_verifies_for_30_days_and_is_then_deleted() {
     assert!(is_kept(&home, &left));
     let retires_at = later(30).as_second();
     let ends = [None, Some(retires_at), Some(retires_at + 1)];
-    let stops = |key: &str| ends.map(|end| second.retires_before(key, end));
+    let stops_at = |key: &str, at| ends.map(|end| second.retires_before(key, end, at));
+    let stops = |key: &str| stops_at(key, now());
     assert_eq!(stops(&old), [Some(retires_at), None, Some(retires_at)]);
     assert_eq!(stops(left.key.as_ref().unwrap().key_id()), [None; 3]);
+    assert_eq!(stops_at(&old, later(30)), [None; 3], "it has retired");
     assert_eq!(events(&home, &first), ["instance_made", "key_rotated"]);
 }
 
