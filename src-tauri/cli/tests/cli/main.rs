@@ -31,6 +31,7 @@ mod guests;
 mod inspect;
 mod instances;
 mod ledger;
+mod ledger_revoking;
 mod links;
 #[cfg(unix)]
 mod log;

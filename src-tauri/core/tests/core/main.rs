@@ -30,6 +30,7 @@ mod pictures;
 mod profiles;
 mod redemptions;
 mod refused_inputs;
+mod request_model;
 mod requests;
 mod sealed;
 mod settings;
