@@ -1,7 +1,6 @@
 //! Encoding of an event in an entry, for `#[serde(with)]`.
 
 use latchkey_core::activity::{Event, EventData, Kind, WordedEvent};
-use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -68,7 +67,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
             link,
         } => {
             return Ok(Event {
-                data: serde_json::from_str(&data).map_err(D::Error::custom)?,
+                data: serde_json::from_str(&data).unwrap_or_else(|_| unreadable()),
                 subject,
                 link,
             });
@@ -85,6 +84,18 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         subject: words.subject,
         link: words.link,
     })
+}
+
+/// Returns an event in place of one that was altered so that it cannot be read. The other entries are
+/// listed, and a verification says where it is.
+fn unreadable() -> EventData {
+    let worded = WordedEvent {
+        kind: Kind::Act,
+        code: "unreadable".to_owned(),
+        title: "This entry cannot be read".to_owned(),
+        detail: None,
+    };
+    worded.into()
 }
 
 #[cfg(test)]

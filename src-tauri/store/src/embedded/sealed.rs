@@ -6,8 +6,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{
-    Actor, AuditContext, Comparison, Event, EventData, Fault, FaultKind, Mark, SealRow, Sealing,
-    Verification,
+    ActivityQuery, Actor, AuditContext, Comparison, Event, EventData, Fault, FaultKind, Mark,
+    SealRow, Sealing, Verification,
 };
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Retention;
@@ -79,6 +79,18 @@ fn change_block(tree: &sled::Db, number: u64, change: impl FnOnce(&mut Entries))
     write_rows(tree, rows_of(first, &entries).unwrap()).unwrap();
 }
 
+/// Changes a letter of an event in the block that has the entry with a number, so that the event has
+/// no meaning any more.
+fn make_unreadable(tree: &sled::Db, number: u64) {
+    let row = tree.range(keys::block(0)..=keys::block(number)).next_back();
+    let (key, block) = row.unwrap().unwrap();
+    let (word, mut bytes) = (b"signed_in", block.to_vec());
+    let mut words = bytes.windows(word.len());
+    let at = words.position(|found| found == word).unwrap();
+    bytes[at] = b'x';
+    tree.insert(key, bytes).unwrap();
+}
+
 /// Returns the one fault of a directory after a change. Requires that entries up to 100 and from
 /// 200 are not in doubt.
 fn fault_after(change: impl FnOnce(&sled::Db)) -> Fault {
@@ -119,6 +131,9 @@ fn a_removed_altered_or_swapped_entry_is_found_between_two_numbers_and_times() {
     });
     assert_eq!(altered.kind, FaultKind::Altered);
 
+    let unreadable = fault_after(|tree| make_unreadable(tree, 150));
+    assert_eq!(unreadable.kind, FaultKind::Altered);
+
     let swapped = fault_after(|tree| {
         change_block(tree, 150, |entries| {
             let at = entries.iter().position(|(number, _)| *number == 150);
@@ -129,6 +144,18 @@ fn a_removed_altered_or_swapped_entry_is_found_between_two_numbers_and_times() {
         });
     });
     assert_eq!(swapped.kind, FaultKind::Altered);
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_hides_no_other() {
+    let folder = directory();
+    with_rows(folder.path(), |tree| make_unreadable(tree, 150));
+    let directory = open(folder.path());
+    let query = ActivityQuery::default();
+    let page = directory.activity(&query, None, 1000).wait().unwrap();
+    let codes = page.entries.iter().map(|entry| entry.event.data.code());
+    let unreadable = codes.clone().filter(|code| *code == "unreadable");
+    assert_eq!((codes.count(), unreadable.count()), (300, 1));
 }
 
 #[test]
