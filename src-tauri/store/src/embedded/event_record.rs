@@ -86,8 +86,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     })
 }
 
-/// Returns an event in place of one that was altered so that it cannot be read. The other entries are
-/// listed, and a verification says where it is.
+/// Returns the event of an entry whose data was damaged. All other entries are listed, and a
+/// verification says where the damaged one is.
 fn unreadable() -> EventData {
     let worded = WordedEvent {
         kind: Kind::Act,

@@ -107,8 +107,8 @@ pub(super) fn known_as(user: &User, was_edited: bool, now: i64) -> KnownUser {
 /// Returns whether the link of a code still works for the person with an ID. The state that came
 /// first stays, as in [`Standing::of`].
 ///
-/// A code gets no more uses than the ledger gives its link, because whoever has the secret can sign
-/// the ID of a link again.
+/// A code gets no more uses than the ledger gives its link, because an attacker with the secret can
+/// sign the ID of a link again.
 fn state_of(
     code: &VerifiedCode,
     id: Option<&UserId>,
