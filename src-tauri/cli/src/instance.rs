@@ -11,7 +11,7 @@ use latchkey_core::error::Warning;
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings, SettingsChange};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::{KeyRotation, Secret};
-use latchkey_store::home::{Home, SecretSource, is_gateway};
+use latchkey_store::home::{Home, SecretSource, is_gateway, once_free};
 use latchkey_store::instances::Listing;
 use serde_json::json;
 
@@ -19,12 +19,12 @@ use self::described::{SigningKey, described, show, show_current, show_with};
 use crate::args::{
     AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,
 };
+use crate::connect;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{connect, users};
 
 pub(crate) fn instance(
     command: InstanceCommand,
@@ -280,7 +280,7 @@ fn remove(
         }
     }
     keys::unlock(home, context)?;
-    users::once_free(|| home.remove(&id))?;
+    once_free(|| home.remove(&id))?;
     output.print(
         format!("Removed '{name}' ({id})."),
         || json!({ "removed": id }),

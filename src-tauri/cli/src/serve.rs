@@ -17,7 +17,7 @@ use latchkey_gateway::{
     Administration, Checks, ClientLimits, DailyBackups, Gateway, Handle, InstanceSnapshot,
     metrics_router, run, serve as listen, serve_locally,
 };
-use latchkey_store::home::{GATEWAY_HOLDER, Home, require_here};
+use latchkey_store::home::{GATEWAY_HOLDER, Home, once_free, require_here};
 use serde_json::json;
 use tokio::runtime::Runtime;
 #[cfg(unix)]
@@ -30,7 +30,6 @@ use crate::hints;
 use crate::keys::{self, Environment};
 use crate::output::Output;
 use crate::sockets::{AdminSocket, Sockets};
-use crate::users::once_free;
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
@@ -196,7 +195,7 @@ fn announce(sockets: &Sockets, instance: &Instance, output: &Output) {
 /// Opens the directory of an instance for its gateway. Studio closes it for that, unless it runs
 /// the gateway itself.
 fn hold(home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>, Failure> {
-    once_free(|| {
+    let held = once_free(|| {
         let opened = home.directory_to_serve(instance, GATEWAY_HOLDER);
         let is_held = |refused: &Error| refused.code == ErrorCode::DirectoryHeld;
         if opened.as_ref().is_err_and(is_held) {
@@ -205,7 +204,8 @@ fn hold(home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>, Failure>
             let _ = home.ask_to_give_way(instance);
         }
         opened
-    })
+    });
+    Ok(held?)
 }
 
 /// Returns the instance to serve. Fails unless it is hosted here.

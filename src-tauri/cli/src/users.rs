@@ -3,8 +3,6 @@
 use latchkey_store::Wait as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,7 +15,7 @@ use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, time};
-use latchkey_store::home::{Home, Reached};
+use latchkey_store::home::{Home, once_free};
 use serde_json::{Value, json};
 
 use crate::args::{
@@ -220,11 +218,6 @@ pub(crate) fn open(instance: &str, context: &Context) -> Result<Arc<dyn Director
     directory(&home, &instance, context)
 }
 
-/// Timeout and interval for a directory that another process holds. Another command holds it for
-/// some milliseconds, and several may wait for it on a busy machine.
-const HELD: Duration = Duration::from_secs(10);
-const HELD_PAUSE: Duration = Duration::from_millis(10);
-
 /// Opens the directory of an instance, or reaches the process that holds it.
 pub(crate) fn directory(
     home: &Home,
@@ -232,7 +225,7 @@ pub(crate) fn directory(
     context: &Context,
 ) -> Result<Arc<dyn Directory>, Failure> {
     keys::unlock_access(home, instance, context)?;
-    once_free(|| home.reach(instance, HOLDER)).map(Reached::directory)
+    Ok(once_free(|| home.reach(instance, HOLDER))?.directory())
 }
 
 /// Opens the directory with the links and the activity of any instance, or reaches the process that
@@ -246,21 +239,6 @@ pub(crate) fn ledger(
     keys::unlock_access(home, instance, context)?;
     let reached = once_free(|| home.ledger(instance, HOLDER))?;
     Ok(reached.pruned(instance, now).directory())
-}
-
-/// Does work with a directory. Waits up to [`HELD`] for another process that holds the directory.
-pub(crate) fn once_free<T>(
-    mut work: impl FnMut() -> latchkey_core::Result<T>,
-) -> Result<T, Failure> {
-    let since = Instant::now();
-    loop {
-        match work() {
-            Err(held) if held.code == ErrorCode::DirectoryHeld && since.elapsed() < HELD => {
-                thread::sleep(HELD_PAUSE);
-            }
-            done => return Ok(done?),
-        }
-    }
 }
 
 fn list(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_core::instance::{Hosted, InstanceId, Name, Settings, SettingsChange};
 use latchkey_core::link::BaseUrl;
-use latchkey_store::home;
+use latchkey_store::home::{self, once_free};
 use serde::Deserialize;
 use tauri::State;
 use ts_rs::TS;
@@ -112,7 +112,8 @@ pub async fn instance_remove(
     at_home(studio, move |studio, home| {
         let id = request.id()?;
         studio.release(&id);
-        home.remove(&id)?;
+        // Work that had begun before may hold the directory for a moment.
+        once_free(|| home.remove(&id))?;
         let forgotten = Preferences::change(home.data_dir(), |preferences| {
             preferences.gateways.remove(id.as_str());
         });

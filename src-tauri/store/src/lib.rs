@@ -14,6 +14,7 @@
 
 pub mod backup;
 pub mod control;
+mod elapsed;
 pub mod embedded;
 pub mod files;
 pub mod home;

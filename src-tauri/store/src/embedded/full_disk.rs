@@ -12,9 +12,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Map;
 
+use super::EmbeddedDirectory;
 use super::open::Opened;
 use super::room::Limits;
-use super::{EmbeddedDirectory, elapsed};
+use crate::elapsed;
 use crate::wait::Wait as _;
 use latchkey_core::Result;
 use latchkey_core::activity::{ActivityQuery, Actor, AuditContext, Kind};

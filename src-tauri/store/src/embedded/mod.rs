@@ -25,7 +25,6 @@ mod catalogue;
 mod closed;
 mod disk;
 mod effects;
-mod elapsed;
 mod errors;
 mod event_record;
 mod facts;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::elapsed;
+use crate::elapsed;
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Time for which a measurement is used.

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::catalogue::{Links, LiveCatalogue, Users};
-use super::elapsed;
 use super::journal::Journal;
 use super::room::Room;
 use super::session_index::SessionIndex;
+use crate::elapsed;
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Time between two attempts to open a broken tree again.

@@ -21,6 +21,7 @@ mod directories;
 mod gateways;
 mod instances;
 mod keys;
+mod once_free;
 mod rotation;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use automatic::{AutomaticBackup, KEPT_BACKUPS};
 pub use backups::{Progress, RestoreOptions, Restored};
 pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
 pub use keys::NewKeys;
+pub use once_free::once_free;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
