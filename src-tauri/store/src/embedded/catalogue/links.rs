@@ -50,12 +50,27 @@ pub(in crate::embedded) struct LinkFields {
 }
 
 impl LinkFields {
+    /// Returns the place of the link among all by the time of entry. Links of one second are in the
+    /// order of the changes that gave them out.
+    fn entry(&self) -> i64 {
+        let change = match self.taken_in {
+            NO_CHANGE => 0,
+            change => change % CHANGES_IN_A_SECOND.unsigned_abs(),
+        };
+        let part = i64::try_from(change).unwrap_or_default();
+        self.entered_at
+            .saturating_mul(CHANGES_IN_A_SECOND)
+            .saturating_add(part)
+    }
+
     /// Returns the person of the link.
     pub(super) const fn owner(&self) -> TextId {
         self.owner
     }
 }
 
+/// Number of changes that are told apart within one second, far more than a disk can keep.
+const CHANGES_IN_A_SECOND: i64 = 1 << 20;
 /// Number that no change has.
 const NO_CHANGE: u64 = u64::MAX;
 /// Cutoffs of a person without any.
@@ -174,7 +189,7 @@ impl Kind for Links {
     fn time(by: LinkSortBy, fields: &LinkFields) -> Option<i64> {
         match by {
             LinkSortBy::Person => None,
-            LinkSortBy::Entered => Some(fields.entered_at),
+            LinkSortBy::Entered => Some(fields.entry()),
             LinkSortBy::Expires => fields.expires_at.get(),
             LinkSortBy::LastUse => fields.last_use.get(),
         }

@@ -80,7 +80,11 @@ impl Model {
 fn position(sort: LinkSort, link: &IssuedLink) -> Position<'_> {
     let user = link.user.as_ref().map(UserId::as_str);
     let key = match sort.by {
-        LinkSortBy::Entered => Some(SortKey::Time(link.entered_at)),
+        // Within one second the number of the change counts.
+        LinkSortBy::Entered => {
+            let change = i64::try_from(link.taken_in.unwrap_or_default()).unwrap();
+            Some(SortKey::Time(link.entered_at * 1_048_576 + change))
+        }
         LinkSortBy::Expires => link.expires_at.map(SortKey::Time),
         LinkSortBy::LastUse => link.last_use.as_ref().map(|last| SortKey::Time(last.at)),
         LinkSortBy::Person => {

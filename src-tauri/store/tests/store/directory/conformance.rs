@@ -118,6 +118,7 @@ macro_rules! administration_tests {
                 links_for_an_address_stay_with_the_user_who_gives_it_up;
             }
             ledger_finding {
+                links_of_one_second_are_listed_in_the_order_of_their_entry;
                 links_are_sorted_in_each_order;
                 links_are_found_by_all_their_texts;
                 pages_of_links_stay_consistent_while_links_are_given_out;

@@ -11,9 +11,9 @@ use super::at;
 use super::made_links::{all, give, made_with, query, redeem, search, take};
 use crate::by;
 
-/// Gives out links whose names, times and uses differ, and are equal for some.
-fn crowd(directory: &dyn Directory) {
-    for number in 0..60_i64 {
+/// Gives out links whose names, times and uses differ, and are equal for some. Returns their IDs.
+fn crowd(directory: &dyn Directory) -> Vec<String> {
+    let give = |number: i64| {
         let user = format!(
             "{}ser-{:02}",
             if number % 2 == 0 { 'U' } else { 'u' },
@@ -33,7 +33,9 @@ fn crowd(directory: &dyn Directory) {
         for _ in 0..number % 3 {
             redeem(directory, &link.code);
         }
-    }
+        link.id().to_owned()
+    };
+    (0..60).map(give).collect()
 }
 
 const ORDERS: [LinkSortBy; 4] = [
@@ -43,12 +45,16 @@ const ORDERS: [LinkSortBy; 4] = [
     LinkSortBy::Person,
 ];
 
-/// Returns the key of a link in an order, as a text.
-fn sort_key(by: LinkSortBy, listed: &ListedLink) -> Option<String> {
+/// Returns the key of a link in an order, as a text. `given` has the IDs in the order of their entry,
+/// which counts for links of one second.
+fn sort_key(by: LinkSortBy, listed: &ListedLink, given: &[String]) -> Option<String> {
     let link = &listed.link;
     let time = |time: i64| format!("{time:020}");
     match by {
-        LinkSortBy::Entered => Some(time(link.entered_at)),
+        LinkSortBy::Entered => {
+            let place = given.iter().position(|id| *id == link.id).unwrap();
+            Some(format!("{} {place:03}", time(link.entered_at)))
+        }
         LinkSortBy::Expires => link.expires_at.map(time),
         LinkSortBy::LastUse => link.last_use.as_ref().map(|last| time(last.at)),
         LinkSortBy::Person => {
@@ -59,7 +65,7 @@ fn sort_key(by: LinkSortBy, listed: &ListedLink) -> Option<String> {
 }
 
 pub(super) fn links_are_sorted_in_each_order(directory: &dyn Directory) {
-    crowd(directory);
+    let given = crowd(directory);
     for sort_by in ORDERS {
         for descending in [false, true] {
             let sort = LinkSort {
@@ -70,7 +76,8 @@ pub(super) fn links_are_sorted_in_each_order(directory: &dyn Directory) {
             assert_eq!(links.len(), 60);
             let mut expected = links.clone();
             expected.sort_by(|a, b| {
-                let (first, second) = (sort_key(sort_by, a), sort_key(sort_by, b));
+                let key = |link| sort_key(sort_by, link, &given);
+                let (first, second) = (key(a), key(b));
                 let by_key = match (&first, &second) {
                     (Some(a), Some(b)) if descending => b.cmp(a),
                     (Some(a), Some(b)) => a.cmp(b),
@@ -84,6 +91,28 @@ pub(super) fn links_are_sorted_in_each_order(directory: &dyn Directory) {
             };
             assert_eq!(ids(&links), ids(&expected), "{sort:?}");
         }
+    }
+}
+
+pub(super) fn links_of_one_second_are_listed_in_the_order_of_their_entry(
+    directory: &dyn Directory,
+) {
+    let given: Vec<String> = (0..12)
+        .map(|number| give(directory, &format!("user-{number}")).id().to_owned())
+        .collect();
+    for descending in [false, true] {
+        let sort = LinkSort {
+            by: LinkSortBy::Entered,
+            descending,
+        };
+        let mut listed: Vec<String> = all(directory, sort)
+            .into_iter()
+            .map(|listed| listed.link.id)
+            .collect();
+        if descending {
+            listed.reverse();
+        }
+        assert_eq!(listed, given, "{sort:?}");
     }
 }
 
@@ -115,7 +144,7 @@ pub(super) fn links_are_found_by_all_their_texts(directory: &dyn Directory) {
 }
 
 pub(super) fn pages_of_links_stay_consistent_while_links_are_given_out(directory: &dyn Directory) {
-    crowd(directory);
+    let given = crowd(directory);
     for sort_by in ORDERS {
         let sort = LinkSort {
             by: sort_by,
