@@ -41,6 +41,9 @@ impl EventData {
             Self::LinkRequestClosed {
                 how: RequestEnd::Dismissed,
             } => "Request for a new link dismissed",
+            Self::LinkRequestClosed {
+                how: RequestEnd::Revoked,
+            } => "Request for a new link closed, because the link was revoked",
             Self::Added => "Added",
             Self::Imported { users: 1 } => "Imported",
             Self::Imported { users } => return format!("Imported: {users} users"),

@@ -56,6 +56,8 @@ pub enum RequestEnd {
     Granted,
     /// The administrator makes no new link.
     Dismissed,
+    /// The link by which somebody asked was revoked.
+    Revoked,
 }
 
 /// An open request for a new link. A person has at most one.

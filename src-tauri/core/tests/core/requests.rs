@@ -1,10 +1,11 @@
 //! Asking for a new link, decided from facts.
 
 use latchkey_core::ErrorCode;
+use latchkey_core::activity::EventData;
 use latchkey_core::directory::{Command, Origin, Profile, User};
 use latchkey_core::instance::Settings;
 use latchkey_core::ledger::{
-    LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestReason, Revocation,
+    LinkPerson, MAX_REQUESTS, NewLinkRequest, REQUEST_SECS, RequestEnd, RequestReason, Revocation,
     RevocationScope,
 };
 use latchkey_core::link::anew;
@@ -268,6 +269,8 @@ fn revoking_a_link_closes_the_request_that_was_made_with_it_and_says_so() {
             assert_eq!(codes, ["revoked", "link_request_closed"]);
             let closed = &decision.entries.last().unwrap().event;
             assert_eq!(closed.link.as_deref(), Some("1"));
+            let how = RequestEnd::Revoked;
+            assert_eq!(closed.data, EventData::LinkRequestClosed { how });
             assert_eq!(model.request_of("ada"), None);
         } else {
             assert_eq!(codes, ["revoked"], "the request is about another link");

@@ -208,7 +208,7 @@ impl Draft {
             let open = open
                 .filter(|open| open.link == link.id && is_grantable(open, &self.facts, self.now));
             if let Some(open) = open.cloned() {
-                self.close(open, RequestEnd::Dismissed);
+                self.close(open, RequestEnd::Revoked);
             }
         }
     }
