@@ -82,7 +82,8 @@ pub(crate) struct LinkFilterArguments {
     /// Only links that were signed with the key with this id.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
-    /// Only links that work, or only those that do not.
+    /// Only links that work, or only those that do not. This is about the link: whether its person
+    /// may come in, such as a suspended user, is judged apart.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) works: Option<bool>,
 }

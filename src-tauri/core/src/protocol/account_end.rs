@@ -93,7 +93,7 @@ impl AccountEnd {
         let refused = |message: &str| Error::new(ErrorCode::InvalidTime, message).about(field);
         let not_whole = || {
             refused(&format!(
-                "The number of days is a whole number from 1 to {MAX_DAYS}."
+                "An account ends at a time, such as 2026-11-29T23:10, or after a whole number of days from 1 to {MAX_DAYS}, such as 14 days."
             ))
         };
         let Ok(lifetime) = text.parse::<Lifetime>() else {
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_end_that_is_refused_says_what_is_taken_in_its_place() {
-        let days = "The number of days is a whole number from 1 to 3650.";
+        let days = "An account ends at a time, such as 2026-11-29T23:10, or after a whole number of days from 1 to 3650, such as 14 days.";
         let either =
             "This is neither a time nor a number of days. Write it as 2026-11-29T23:10 or 14 days.";
         for (text, said) in [
