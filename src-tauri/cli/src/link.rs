@@ -102,10 +102,11 @@ fn made_here(
             ..TakenLink::new(composed.claims.clone(), key_id.map(str::to_owned))
         };
         let taken = settings.giving_out(taken)?;
+        link.warnings.extend(taken.replaces_early(by.at));
         let ledger = entered(home, instance, taken, context, by)?;
         // After the link is entered, because its order after a removal counts.
-        let refusal = preview::refusal(&composed, settings, &usable, &*ledger, by.at);
-        link.warnings.extend(refusal.wait());
+        let outcome = preview::outcome_warning(&composed, settings, &usable, &*ledger, by.at);
+        link.warnings.extend(outcome.wait());
         if arguments.form.shape == Shape::Message {
             let name = person_name(&composed.claims.payload, &*ledger).wait();
             let (form, url) = (&arguments.form, link.shown_url());

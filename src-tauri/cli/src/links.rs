@@ -155,7 +155,7 @@ fn copy(
     let settings = &instance.settings;
     made.warnings
         .extend(preview::outlives_key(&composed, &keys));
-    let refusal = preview::refusal(&composed, settings, &usable, &*ledger, by.at);
-    made.warnings.extend(refusal.wait());
+    let outcome = preview::outcome_warning(&composed, settings, &usable, &*ledger, by.at);
+    made.warnings.extend(outcome.wait());
     Ok(made)
 }

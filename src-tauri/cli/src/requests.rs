@@ -141,7 +141,7 @@ fn grant(
     });
     let (composed, mut made) = made.wait()?;
     let usable = keys.usable(by.at);
-    let refusal = preview::refusal(&composed, settings, &usable, &*directory, by.at);
-    made.warnings.extend(refusal.wait());
+    let outcome = preview::outcome_warning(&composed, settings, &usable, &*directory, by.at);
+    made.warnings.extend(outcome.wait());
     Ok(made)
 }

@@ -28,3 +28,16 @@ it('says at Starts why its time is refused', async () => {
   expect(error.textContent).toBe(REASON);
   expect(field.getAttribute('aria-describedby')).toBe(error.id);
 });
+
+it('says that older links stop before a link that works later replaces them', async () => {
+  answer({ compose: () => previewLike() });
+  render(Compose, { instance: instanceLike({ hosted: 'here' }) });
+  await userEvent.type(screen.getByLabelText(/^Person/u), 'ada@yourcompany.com');
+  const gap = /until then the person has no link that works/u;
+  await userEvent.selectOptions(screen.getByTestId('older-links'), 'stop');
+  expect(screen.queryByText(gap)).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Works from a later time…' }));
+  expect(screen.getByText(gap)).toBeTruthy();
+  await userEvent.selectOptions(screen.getByTestId('older-links'), 'keep');
+  expect(screen.queryByText(gap)).toBeNull();
+});

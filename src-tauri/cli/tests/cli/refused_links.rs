@@ -111,6 +111,30 @@ fn a_link_for_a_user_who_cannot_sign_in_is_warned_of() {
 }
 
 #[test]
+fn an_end_of_the_account_in_a_link_for_a_known_user_is_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let guest = ["--user-id", "ada", "--account-ends", "14 days"];
+    assert_eq!(link(folder.path(), &guest), [""; 0]);
+    let add = ["users", "add", "ada", "--instance", "here"];
+    assert_eq!(in_folder(folder.path(), &add).code, 0);
+    assert_eq!(link(folder.path(), &guest), ["account_exists"]);
+    assert_eq!(link(folder.path(), &["--user-id", "ada"]), [""; 0]);
+}
+
+#[test]
+fn a_link_that_replaces_older_ones_before_it_works_is_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let later = ["--user-id", "ada", "--not-before", "2036-11-29T23:10:00Z"];
+    assert_eq!(link(folder.path(), &later), [""; 0]);
+    let replacing = [&later[..], &["--supersede"]].concat();
+    assert_eq!(link(folder.path(), &replacing), ["replaces_early"]);
+    let now = ["--user-id", "ada", "--supersede"];
+    assert_eq!(link(folder.path(), &now), [""; 0]);
+    set(folder.path(), &["--supersede", "on"]);
+    assert_eq!(link(folder.path(), &later), ["replaces_early"]);
+}
+
+#[test]
 fn a_link_that_outlives_its_signing_key_is_warned_of() {
     let folder = hosted_here("https://a.b");
     let folder = folder.path();

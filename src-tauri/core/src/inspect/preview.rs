@@ -16,6 +16,9 @@ use crate::secret::{KeySet, SigningKey, outlives};
 use crate::verdict::{RecordedRefusal, Verdict};
 use crate::{Result, inspect, time};
 
+/// Code of the warning that the end of the account in a link does not count.
+pub const ACCOUNT_EXISTS: &str = "account_exists";
+
 /// A composed link, its other forms, and what would happen if it were opened now.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -91,10 +94,11 @@ pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> V
     warnings
 }
 
-/// Returns why an instance would refuse a new link now. `keys` are the keys of the instance that can
-/// be read, and `directory` is that of an instance that is hosted here. A start time in the future is
-/// not a refusal.
-pub async fn refusal(
+/// Returns the warning about what an instance would do with a new link now: that it refuses it, or that
+/// the end of the account in it does not count. `keys` are the keys of the instance that can be read, and
+/// `directory` is that of an instance that is hosted here. A start time in the future is not a
+/// refusal.
+pub async fn outcome_warning(
     composed: &Composed,
     settings: &Settings,
     keys: &[&SigningKey],
@@ -136,7 +140,14 @@ pub async fn refusal(
             refused.code(),
             format!("'{name}' refuses the link. {}", refused.shown()),
         )),
-        Ok(Verdict::SignedIn { .. } | Verdict::Provisioned { .. }) => None,
+        Ok(Verdict::SignedIn { user, .. }) => {
+            composed.claims.registered.account_end.map(|_| {
+                let message =
+                    format!("{user} has an account already, so the end of the account in the link does not count.");
+                Warning::new(ACCOUNT_EXISTS, message)
+            })
+        }
+        Ok(Verdict::Provisioned { .. }) => None,
         Err(cause) => {
             tracing::warn!(error = %cause.logged(), "it is not known what a new link does");
             None

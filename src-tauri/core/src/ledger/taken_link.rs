@@ -1,10 +1,13 @@
 //! Giving a link out, which enters it in the ledger.
 
+use jiff::Timestamp;
+
 use super::issued_link::GivenAs;
 use super::new_link_request::RequestRef;
+use crate::error::Warning;
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, time};
 
 /// Maximum length of a note, in characters.
 pub const MAX_NOTE_CHARS: usize = 200;
@@ -42,6 +45,22 @@ impl TakenLink {
             grants: None,
         }
     }
+
+    /// Returns the warning about a link that replaces older ones before it works itself.
+    #[must_use]
+    pub fn replaces_early(&self, now: Timestamp) -> Option<Warning> {
+        let works_from = self.claims.registered.not_before;
+        let works_from = works_from.filter(|at| self.supersedes && *at > now.as_second());
+        works_from.map(|at| {
+            Warning::new(
+                "replaces_early",
+                format!(
+                    "Older links of the person stop working now, and this one works only from {}. Until then the person has no link that works.",
+                    time::exact(at)
+                ),
+            )
+        })
+    }
 }
 
 /// Parses a note. An empty text is no note.
@@ -60,7 +79,8 @@ pub fn note(text: &str, field: &str) -> Result<Option<String>> {
 /// Returns the error for a link that is not in the ledger.
 #[must_use]
 pub fn unknown_link() -> Error {
-    Error::new(ErrorCode::UnknownLink, "The ledger has no such link.").about("id")
+    let message = "The ledger has no such link. Look its ID up in the list of links.";
+    Error::new(ErrorCode::UnknownLink, message).about("id")
 }
 
 /// Returns the error for the ID of a link that is not in the ledger, so that nothing was revoked.

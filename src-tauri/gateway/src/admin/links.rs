@@ -72,7 +72,8 @@ pub(super) async fn copy(
     let composed = composed.await?;
     let mut warnings = preview::warnings(&composed, &settings, keys.active());
     warnings.extend(preview::outlives_key(&composed, &keys));
-    warnings.extend(preview::refusal(&composed, &settings, &usable, directory, by.at).await);
+    warnings
+        .extend(preview::outcome_warning(&composed, &settings, &usable, directory, by.at).await);
     Ok(answer(StatusCode::OK, &Link::new(&composed, warnings))?)
 }
 

@@ -70,7 +70,8 @@ pub(super) async fn grant(
     let (composed, short_url) = granted.await?;
     let mut warnings = preview::warnings(&composed, &settings, granting.key);
     let usable = keys.usable(by.at);
-    warnings.extend(preview::refusal(&composed, &settings, &usable, directory, by.at).await);
+    warnings
+        .extend(preview::outcome_warning(&composed, &settings, &usable, directory, by.at).await);
     let link = Link {
         short_url,
         ..Link::new(&composed, warnings)

@@ -70,9 +70,11 @@ pub(crate) async fn sign(
         short: short.as_ref().map(ShortCode::hash),
         ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))
     };
-    directory.take_link(settings.giving_out(taken)?, by).await?;
+    let taken = settings.giving_out(taken)?;
+    warnings.extend(taken.replaces_early(by.at));
+    directory.take_link(taken, by).await?;
     // After the link is entered, because its order after a removal counts.
-    warnings.extend(preview::refusal(&composed, settings, &[key], directory, by.at).await);
+    warnings.extend(preview::outcome_warning(&composed, settings, &[key], directory, by.at).await);
     Ok(Link {
         short_url: short.map(|code| code.url(&settings.url)),
         ..Link::new(&composed, warnings)
