@@ -18,7 +18,7 @@ use latchkey_core::protocol::uses::Uses;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
-use crate::serving::Running;
+use crate::serving::{Running, until_held_up};
 use crate::site::{Answer, Site, by};
 
 const HOUR: i64 = 3600;
@@ -327,16 +327,13 @@ fn clients_that_ask_at_the_same_instant_make_one_request() {
 #[test]
 fn a_flood_of_requests_is_limited() {
     let mut site = Site::new();
-    site.limits.links_per_second = NonZeroU32::new(2);
+    site.limits.links_per_second = NonZeroU32::new(1);
     let running = Running::new(&site);
     let link = expired(&site);
-    let answers: Vec<String> = (0..40).map(|_| running.get(&link)).collect();
-    let first = &answers[..8];
-    assert!(first.iter().all(|answer| answer.contains(BUTTON)));
-    let held_up = answers
-        .iter()
-        .find(|answer| answer.starts_with("HTTP/1.1 429"));
-    assert!(!held_up.unwrap().contains(BUTTON));
+    let (answers, held_up) = until_held_up(|_| running.get(&link));
+    assert!(answers.len() >= 4, "a burst is allowed");
+    assert!(answers.iter().all(|answer| answer.contains(BUTTON)));
+    assert!(!held_up.contains(BUTTON));
     running.end();
 }
 

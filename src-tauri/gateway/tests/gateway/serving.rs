@@ -1,4 +1,4 @@
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroU32;
 use std::thread;
@@ -73,6 +73,24 @@ impl Running {
     }
 }
 
+/// Sends requests until the gateway refuses one because of a rate limit. Returns the responses
+/// before it, and the refusal.
+pub(crate) fn until_held_up(ask: impl Fn(usize) -> String) -> (Vec<String>, String) {
+    let (begun, mut answers) = (Instant::now(), Vec::new());
+    loop {
+        let answer = ask(answers.len());
+        if answer.starts_with("HTTP/1.1 429") {
+            return (answers, answer);
+        }
+        answers.push(answer);
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "none of {} requests was refused",
+            answers.len()
+        );
+    }
+}
+
 #[test]
 fn a_gateway_listens_responds_and_shuts_down() {
     let site = Site::new();
@@ -92,21 +110,17 @@ fn a_gateway_listens_responds_and_shuts_down() {
 #[test]
 fn an_address_over_the_limit_of_links_gets_429_and_other_requests_still_work() {
     let mut site = Site::new();
-    site.limits.links_per_second = NonZeroU32::new(2);
+    // The lowest limit, because a busy machine may answer only a few requests per second.
+    site.limits.links_per_second = NonZeroU32::new(1);
     let running = Running::new(&site);
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
-    // Answering all of them would take more than 16 seconds.
-    let answers: Vec<String> = (0..40).map(|_| running.get(&link)).collect();
-    let first = &answers[..8];
+    let (answers, held_up) = until_held_up(|_| running.get(&link));
+    assert!(answers.len() >= 4, "a burst is allowed");
     assert!(
-        first
+        answers
             .iter()
             .all(|answer| answer.starts_with("HTTP/1.1 303"))
     );
-    let held_up = answers
-        .iter()
-        .find(|answer| answer.starts_with("HTTP/1.1 429"));
-    let held_up = held_up.unwrap();
     assert!(
         held_up.contains("retry-after: 1") && held_up.contains("Wait a moment"),
         "{held_up}"
@@ -116,7 +130,7 @@ fn an_address_over_the_limit_of_links_gets_429_and_other_requests_still_work() {
     assert!(running.get("/auth/verify").starts_with("HTTP/1.1 401"));
     let begun = Instant::now();
     while !running.get(&link).starts_with("HTTP/1.1 303") {
-        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert!(begun.elapsed() < Duration::from_mins(1));
         thread::sleep(Duration::from_millis(50));
     }
     running.end();
@@ -157,16 +171,26 @@ fn headers_may_have_32_kib_and_no_more() {
         let read = stream.read_exact(&mut answer);
         read.map(|()| String::from_utf8_lossy(&answer).into_owned())
     };
-    for (bytes, status) in [(32 * 1024, "200"), (32 * 1024 + 1, "431")] {
-        let answer = answer("/healthz", bytes - others).unwrap();
-        assert_eq!(answer, format!("HTTP/1.1 {status}"), "{bytes}");
-    }
+    let most = 32 * 1024 - others;
+    assert_eq!(answer("/healthz", most).unwrap(), "HTTP/1.1 200");
     let long = format!("/{}", "a".repeat(40_000));
-    for (path, bytes) in [("/healthz", 40_000), (&*long, 1)] {
+    for (path, bytes) in [("/healthz", most + 1), ("/healthz", 40_000), (&*long, 1)] {
         let answer = answer(path, bytes);
-        assert!(answer.is_err() || answer.is_ok_and(|answer| answer == "HTTP/1.1 431"));
+        assert!(is_refused(&answer), "{bytes}: {answer:?}");
     }
     running.end();
+}
+
+/// Returns whether headers were refused. A connection that is closed before everything was read may
+/// lose the response.
+fn is_refused(answer: &io::Result<String>) -> bool {
+    match answer {
+        Ok(answer) => answer == "HTTP/1.1 431",
+        Err(cause) => matches!(
+            cause.kind(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof
+        ),
+    }
 }
 
 /// A client that sends requests and reads nothing is disconnected when its buffers are full.
