@@ -1,6 +1,7 @@
 //! Tests of the log of `latchkey`.
 
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -72,6 +73,7 @@ fn the_reference_of_a_refused_api_request_stands_in_the_log() {
         &["api-key", "make", "CRM", "--instance", "here"],
     );
     let serving = Serving::new(folder.path(), &["--log", "json"]);
+    let begun = Instant::now();
     let ask = |request: &str, key: &str, body: &str| {
         let length = body.len();
         let request = format!(
@@ -119,6 +121,8 @@ fn the_reference_of_a_refused_api_request_stands_in_the_log() {
         ask("GET /api/v2/users", "lk_wrong-key", "");
     }
     let log = serving.end();
+    // The requests may fall into several minutes on a busy machine.
+    let minutes = usize::try_from(begun.elapsed().as_secs() / 60 + 1).unwrap();
     let lines = lines(&log);
     for (reference, status, code, request) in &refused {
         let mut of = lines
@@ -136,8 +140,19 @@ fn the_reference_of_a_refused_api_request_stands_in_the_log() {
     let of_api = lines
         .iter()
         .filter(|line| line["fields"]["message"] == "a request of the API was refused");
-    assert_eq!(of_api.count(), 20, "an address causes 20 lines a minute");
-    assert!(log.contains("further refusals were not logged one by one"));
+    let logged = of_api.count();
+    assert!(
+        (20..=20 * minutes).contains(&logged),
+        "an address causes 20 lines a minute, not {logged} in {minutes}"
+    );
+    let counted = lines
+        .iter()
+        .filter(|line| line["fields"]["message"] == "further refusals were not logged one by one");
+    let left_out: u64 = counted
+        .map(|line| line["fields"]["count"].as_u64().unwrap())
+        .sum();
+    let asked = refused.len() + 30;
+    assert_eq!(usize::try_from(left_out).unwrap() + logged, asked, "{log}");
     for unverified in ["private", "PRIVATE", "lk_"] {
         assert!(!log.contains(unverified), "{log}");
     }

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::pipe;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -106,10 +107,14 @@ fn sign_outs_refused_keys_and_the_start_and_stop_of_a_gateway_are_recorded() {
         let out = ask(&post("/auth/sign-out", &with_cookie));
         assert_eq!(status(&out), "200", "{out}");
     }
+    let begun = Instant::now();
     for _ in 0..5 {
         let refused = ask(&get("/api/v2/users", ""));
         assert_eq!(status(&refused), "401", "{refused}");
     }
+    // The requests may fall into several minutes on a busy machine. A minute begins at a whole
+    // second, so it may be shorter by one.
+    let minutes = usize::try_from(begun.elapsed().as_secs() / 59 + 1).unwrap();
     let set = ["instance", "set", "here", "--keep-refusals", "500"];
     run(folder.path(), &set);
     drop(serving.end());
@@ -133,9 +138,13 @@ fn sign_outs_refused_keys_and_the_start_and_stop_of_a_gateway_are_recorded() {
     assert_eq!(signed_out["actor"], "visitor");
     assert_eq!(signed_out["address"], "127.0.0.1");
     let keys = of("api_key_refused");
-    assert_eq!(keys.len(), 2, "{listed:#}");
+    assert!((2..=2 * minutes).contains(&keys.len()), "{listed:#}");
     assert_eq!(keys[0]["repeats"], Value::Null);
-    assert_eq!(keys[1]["repeats"]["count"], 4);
+    let counts = keys.iter().map(|key| match &key["repeats"] {
+        Value::Null => 1,
+        repeats => repeats["count"].as_u64().unwrap(),
+    });
+    assert_eq!(counts.sum::<u64>(), 5, "{listed:#}");
     let [changed] = of("settings_changed")[..] else {
         panic!("{listed:#}");
     };
