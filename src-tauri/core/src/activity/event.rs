@@ -240,7 +240,7 @@ pub enum EventData {
         /// TypingMind's ID of the user. Empty before TypingMind has confirmed the change.
         id: String,
         /// Whether TypingMind has not confirmed the change.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unconfirmed: bool,
     },
     /// A user was removed at TypingMind.
@@ -249,16 +249,11 @@ pub enum EventData {
         /// TypingMind's ID of the user.
         id: String,
         /// Whether TypingMind has not confirmed the change.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unconfirmed: bool,
     },
     /// An event that an older format stored in words. No program writes new ones.
     Worded(WordedEvent),
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// A part of a user's profile.

@@ -78,7 +78,8 @@ pub struct LinkRequest {
     #[schema(default = false)]
     pub supersede: bool,
     /// Whether the link also has a short link, for chats and small QR codes.
-    #[serde(default, skip_serializing_if = "is_false")]
+    // Left out if false, because older gateways do not know it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub short: bool,
     /// Way in which the link is given out, for the ledger. By default as a link.
     #[serde(
@@ -177,15 +178,6 @@ impl LinkRequest {
             audience: self.audience,
         })
     }
-}
-
-/// Leaves a switch out of a request, because older gateways do not know it.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// Returns the number of uses of a request.

@@ -108,11 +108,6 @@ pub struct DroppedKey {
     #[serde(flatten)]
     pub key: KeyRecord,
     /// Whether others may know the key.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaked: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_false(value: &bool) -> bool {
-    !value
 }
