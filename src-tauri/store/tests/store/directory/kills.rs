@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -36,8 +37,10 @@ use crate::soak::{figure, share};
 const FOLDER: &str = "LATCHKEY_TEST_KILLS";
 /// Environment variable with the number of the process.
 const NUMBER: &str = "LATCHKEY_TEST_KILLS_NUMBER";
-/// Maximum time from the start of a process to its kill.
+/// Maximum time from the start of a process to its kill, if it is killed at a time.
 const LONGEST_MICROS: usize = 400_000;
+/// Maximum number of changes before the kill, if a process is killed after some.
+const MOST_CHANGES: usize = 400;
 const THREADS: usize = 4;
 /// Number of people after which a thread ends if it was not killed.
 const PEOPLE: usize = 2_000;
@@ -305,30 +308,58 @@ fn start(folder: &Path, number: usize) -> Child {
         .unwrap()
 }
 
-/// Starts a process and kills it at a random moment. Returns what it has acknowledged.
-fn kill(folder: &Path, number: usize, random: &mut Random) -> Acknowledged {
-    let mut child = start(folder, number);
-    let out = child.stdout.take().unwrap();
-    let reader = thread::spawn(move || {
-        let lines = BufReader::new(out).split(b'\n').map_while(Result::ok);
-        let lines = lines.filter_map(|line| String::from_utf8(line).ok());
-        lines.collect::<Vec<_>>()
-    });
-    let moment = random.below(LONGEST_MICROS) as u64;
-    thread::sleep(Duration::from_micros(moment));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut lines = reader.join().unwrap();
-    // The kill may have cut the last line.
-    lines.pop();
+/// When a process is killed.
+enum Moment {
+    /// At a time after its start. It may have acknowledged nothing then.
+    Micros(u64),
+    /// When it has acknowledged a number of changes.
+    Changes(usize),
+}
+
+/// Notes the lines of a process until it ends. Tells `reached` when it has acknowledged `wanted`
+/// changes.
+fn read(out: ChildStdout, wanted: usize, reached: &Sender<()>) -> Acknowledged {
+    let (mut out, mut line) = (BufReader::new(out), String::new());
     let mut acknowledged = Acknowledged::default();
-    for line in &lines {
-        if let Some((_, change)) = line.split_once("acknowledged ") {
+    let mut is_reached = false;
+    loop {
+        line.clear();
+        // The kill may have cut the last line.
+        if out.read_line(&mut line).is_err() || !line.ends_with('\n') {
+            return acknowledged;
+        }
+        if let Some((_, change)) = line.trim_end().split_once("acknowledged ") {
             let (what, which) = change.split_once(' ').unwrap();
             acknowledged.note(what, which);
         }
+        if !is_reached && acknowledged.count() >= wanted {
+            is_reached = true;
+            // Nobody listens if the process is killed at a time.
+            let _ = reached.send(());
+        }
     }
-    acknowledged
+}
+
+/// Starts a process and kills it. Returns what it has acknowledged.
+fn kill(folder: &Path, number: usize, moment: &Moment) -> Acknowledged {
+    let mut child = start(folder, number);
+    let out = child.stdout.take().unwrap();
+    let wanted = match moment {
+        Moment::Micros(_) => usize::MAX,
+        Moment::Changes(changes) => *changes,
+    };
+    let (reached, is_reached) = mpsc::channel();
+    let reader = thread::spawn(move || read(out, wanted, &reached));
+    match moment {
+        Moment::Micros(micros) => thread::sleep(Duration::from_micros(*micros)),
+        Moment::Changes(changes) => assert!(
+            is_reached.recv().is_ok(),
+            "the process ended before it acknowledged {changes} changes"
+        ),
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.join().unwrap()
 }
 
 #[test]
@@ -336,9 +367,18 @@ fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
     let kills = share(300);
     let folder = tempfile::tempdir().unwrap();
     let mut random = Random::new();
-    let (mut acknowledged, mut early) = (Acknowledged::default(), 0);
+    let (mut acknowledged, mut early, mut awaited) = (Acknowledged::default(), 0, 0);
     for number in 0..kills {
-        let new = kill(folder.path(), number, &mut random);
+        // Every other process is killed after a number of changes, because on a busy machine one
+        // that is killed at a time may not have made any.
+        let moment = if number % 2 == 0 {
+            let changes = 1 + random.below(MOST_CHANGES);
+            awaited += changes;
+            Moment::Changes(changes)
+        } else {
+            Moment::Micros(random.below(LONGEST_MICROS) as u64)
+        };
+        let new = kill(folder.path(), number, &moment);
         early += usize::from(new.count() == 0);
         let mut uses = acknowledged.uses.clone();
         for (link, some) in &new.uses {
@@ -355,7 +395,10 @@ fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
         require_counted(&directory);
     }
     let changes = acknowledged.count();
-    assert!(changes > 0, "none was acknowledged");
+    assert!(
+        changes >= awaited,
+        "{changes} changes were acknowledged, and not {awaited}"
+    );
     figure("processes killed", kills);
     figure("of them before the first answer", early);
     figure("changes acknowledged", changes);
