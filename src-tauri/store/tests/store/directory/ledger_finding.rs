@@ -144,7 +144,7 @@ pub(super) fn links_are_found_by_all_their_texts(directory: &dyn Directory) {
 }
 
 pub(super) fn pages_of_links_stay_consistent_while_links_are_given_out(directory: &dyn Directory) {
-    let given = crowd(directory);
+    crowd(directory);
     for sort_by in ORDERS {
         let sort = LinkSort {
             by: sort_by,
