@@ -21,8 +21,8 @@ use crate::signed::{judge, now};
 macro_rules! administration_tests {
     ($empty:path) => {
         use $crate::directory::{
-            activity, conformance, emails, finding, guests, ledger, ledger_finding,
-            ledger_revoking, order, seats, snapshots, transfers,
+            activity, conformance, emails, finding, guests, ledger, ledger_addresses, ledger_clock,
+            ledger_finding, ledger_revoking, order, seats, snapshots, transfers,
         };
 
         $crate::directory::conformance::rules! { $empty:
@@ -105,17 +105,22 @@ macro_rules! administration_tests {
                 links_before_a_moment_are_revoked_together;
                 links_of_a_key_are_revoked_together;
                 a_newer_link_replaces_the_older_ones_of_its_person;
-                the_order_of_links_within_one_second_is_known;
-                a_clock_that_is_set_back_changes_no_order_of_links;
                 a_link_that_had_ended_stays_so_when_it_is_revoked_later;
                 links_of_a_removed_user_count_as_revoked_and_later_ones_work;
-                links_for_an_address_that_nobody_has_are_found_and_revoked_by_it;
                 revoking_the_links_of_nobody_is_an_error;
                 links_of_a_retired_key_count_as_revoked_from_its_date;
-                cutoffs_of_a_clock_that_was_ahead_are_corrected;
+            }
+            ledger_addresses {
+                links_for_an_address_that_nobody_has_are_found_and_revoked_by_it;
                 links_for_an_address_follow_the_cutoffs_of_the_user_who_gets_it;
                 links_for_an_address_of_a_known_person_are_listed_as_they_open;
                 links_for_an_address_stay_with_the_user_who_gives_it_up;
+            }
+            ledger_clock {
+                the_order_of_links_within_one_second_is_known;
+                a_clock_that_is_set_back_changes_no_order_of_links;
+                cutoffs_of_a_clock_that_was_ahead_are_corrected;
+                a_revocation_of_all_links_in_the_future_is_reported_without_users;
             }
             ledger_finding {
                 links_of_one_second_are_listed_in_the_order_of_their_entry;

@@ -2,16 +2,15 @@
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, Actor, EventData, OutboxEntry};
-use latchkey_core::directory::{self, Directory, Profile};
+use latchkey_core::directory::Directory;
 use latchkey_core::ledger::{LinkQuery, LinkStatus, Revocation, RevocationScope, TakenLink};
 use latchkey_core::link::short_code::ShortCode;
-use latchkey_core::protocol::email::Email;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
 use super::made_links::{
-    HOUR, Made, claims, find, give, listed, listed_at, made, made_at, made_for, made_with, query,
-    redeem, revoke, revoke_at, status, take, take_at,
+    HOUR, find, give, listed, listed_at, made, made_at, made_for, made_with, query, redeem, revoke,
+    revoke_at, status, take, take_at,
 };
 use super::{at, code, code_without_iat, id, person};
 use crate::by;
@@ -165,54 +164,6 @@ pub(super) fn a_newer_link_replaces_the_older_ones_of_its_person(directory: &dyn
     assert_eq!(redeem(directory, &older.code), "link_revoked");
 }
 
-pub(super) fn the_order_of_links_within_one_second_is_known(directory: &dyn Directory) {
-    let moment = at(-3);
-    let before = made_at("ada", moment);
-    take_at(directory, &before, moment);
-    revoke_at(directory, RevocationScope::Person(id("ada")), false, moment);
-    let after = made_at("ada", moment);
-    take_at(directory, &after, moment);
-    let shown = made_at("ada", moment);
-    directory
-        .link_shown(&shown.claims, &by(moment))
-        .wait()
-        .unwrap();
-    assert_eq!(redeem(directory, &before.code), "link_revoked");
-    assert_eq!(redeem(directory, &after.code), "provisioned");
-    assert_eq!(redeem(directory, &shown.code), "signed_in");
-    // The clock of another issuer may be a minute ahead.
-    let foreign = code(r#""id":"ada""#, 50);
-    assert_eq!(redeem(directory, &foreign), "link_revoked");
-}
-
-pub(super) fn a_clock_that_is_set_back_changes_no_order_of_links(directory: &dyn Directory) {
-    let before = give(directory, "ada");
-    // From here on, the clock is behind by an hour.
-    let behind = at(-HOUR);
-    revoke_at(directory, RevocationScope::Person(id("ada")), false, behind);
-    let after = made_at("ada", behind);
-    take_at(directory, &after, behind);
-    assert_eq!(redeem(directory, &before.code), "link_revoked");
-    assert_eq!(redeem(directory, &after.code), "provisioned");
-    let newer = made_at("ada", at(-HOUR + 1));
-    let taken = TakenLink {
-        supersedes: true,
-        ..newer.taken()
-    };
-    directory
-        .take_link(taken, &by(at(-HOUR + 1)))
-        .wait()
-        .unwrap();
-    assert_eq!(redeem(directory, &before.code), "link_revoked");
-    assert_eq!(redeem(directory, &after.code), "link_superseded");
-    assert_eq!(redeem(directory, &newer.code), "signed_in");
-    let counts = directory.link_counts(at(0)).wait().unwrap();
-    assert_eq!(
-        (counts.revoked, counts.superseded, counts.in_use),
-        (1, 1, 1)
-    );
-}
-
 pub(super) fn a_link_that_had_ended_stays_so_when_it_is_revoked_later(directory: &dyn Directory) {
     let (once, old) = (made_for("ada", Some(1)), made_at("bob", at(-2 * HOUR)));
     take(directory, &once);
@@ -273,60 +224,6 @@ pub(super) fn links_of_a_removed_user_count_as_revoked_and_later_ones_work(
     }
     let counts = directory.link_counts(at(0)).wait().unwrap();
     assert_eq!((counts.revoked, counts.in_use, counts.not_used), (3, 1, 0));
-}
-
-pub(super) fn links_for_an_address_that_nobody_has_are_found_and_revoked_by_it(
-    directory: &dyn Directory,
-) {
-    let payload = json!({ "email": "Ada@acme.example" });
-    let (first, second) = (
-        made_with(&payload, None, at(0)),
-        made_with(&payload, None, at(0)),
-    );
-    take_at(directory, &first, at(-9));
-    take(directory, &second);
-    give(directory, "bob");
-    let of = |named: &str| LinkQuery {
-        user: Some(id(named)),
-        ..query()
-    };
-    let both = [first.id(), second.id()];
-    assert_eq!(find(directory, &of("ada@ACME.example")), both);
-    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
-    let later = made_with(&payload, None, at(0));
-    take(directory, &later);
-    let states = |links: &[&Made]| {
-        let states = links.iter().map(|link| status(directory, link.id()));
-        states.collect::<Vec<_>>()
-    };
-    let expected = [
-        LinkStatus::Revoked,
-        LinkStatus::Revoked,
-        LinkStatus::NotUsed,
-    ];
-    assert_eq!(states(&[&first, &second, &later]), expected);
-    let working = LinkQuery {
-        works: Some(true),
-        ..of("ada@acme.example")
-    };
-    assert_eq!(find(directory, &working), [later.id()]);
-    // Revoked links stay revoked when somebody gets the address. All three then belong to that user.
-    let ada = person("ada", Some("ada@acme.example"));
-    directory.add(&ada, &by(at(0))).wait().unwrap();
-    assert_eq!(redeem(directory, &first.code), "link_revoked");
-    assert_eq!(find(directory, &of("ada")).len(), 3);
-    let newer = made_with(&payload, None, at(0));
-    let taken = TakenLink {
-        supersedes: true,
-        ..newer.taken()
-    };
-    directory.take_link(taken, &by(at(0))).wait().unwrap();
-    assert_eq!(redeem(directory, &later.code), "link_superseded");
-    assert_eq!(status(directory, later.id()), LinkStatus::Superseded);
-    assert_eq!(redeem(directory, &newer.code), "signed_in");
-    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
-    assert_eq!(status(directory, newer.id()), LinkStatus::Revoked);
-    assert_eq!(redeem(directory, &newer.code), "link_revoked");
 }
 
 pub(super) fn revoking_the_links_of_nobody_is_an_error(directory: &dyn Directory) {
@@ -421,154 +318,4 @@ pub(super) fn links_of_a_retired_key_count_as_revoked_from_its_date(directory: &
         ..query()
     };
     assert_eq!(find(directory, &working), [short.id()]);
-}
-
-pub(super) fn cutoffs_of_a_clock_that_was_ahead_are_corrected(directory: &dyn Directory) {
-    let ada = person("ada", None);
-    directory.add(&ada, &by(at(-500))).wait().unwrap();
-    let ahead = at(5_000);
-    revoke_at(directory, RevocationScope::Person(id("ada")), false, ahead);
-    revoke_at(
-        directory,
-        RevocationScope::Before(ahead.as_second()),
-        false,
-        ahead,
-    );
-    let foreign = code(r#""id":"ada""#, -10);
-    assert_eq!(redeem(directory, &foreign), "link_revoked");
-    let found = directory.times_ahead(at(-130)).wait().unwrap();
-    let found: Vec<_> = found
-        .iter()
-        .map(|time| (time.user.as_str(), time.is_cutoff))
-        .collect();
-    assert_eq!(found, [("ada", true)]);
-    let notices = || directory::notices(directory, at(-130)).wait().unwrap();
-    let said = notices();
-    let said = said.first().unwrap();
-    assert_eq!(said.code, "times_ahead");
-    let expected = "recorded for ada and for the links of all users or of a signing key lie in";
-    assert!(said.message.contains(expected), "{}", said.message);
-    // The one of the instance is corrected, too.
-    assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 2);
-    assert_eq!(redeem(directory, &foreign), "signed_in");
-    assert!(directory.times_ahead(at(-130)).wait().unwrap().is_empty());
-    assert!(notices().is_empty());
-    assert_eq!(directory.correct_times(&by(at(-130))).wait().unwrap(), 0);
-}
-
-/// Changes the address of a user.
-fn set_email(directory: &dyn Directory, user: &str, email: Option<&str>) {
-    let profile = Profile {
-        email: Some(email.map(|email| Email::parse(email, "email").unwrap())),
-        members: serde_json::Map::new(),
-    };
-    let edited = directory.edit(&id(user), &profile, &by(at(0))).wait();
-    edited.unwrap();
-}
-
-pub(super) fn links_for_an_address_follow_the_cutoffs_of_the_user_who_gets_it(
-    directory: &dyn Directory,
-) {
-    let by_email = made_with(&json!({ "email": "ada@acme.example" }), None, at(0));
-    take(directory, &by_email);
-    directory
-        .add(&person("ada", None), &by(at(0)))
-        .wait()
-        .unwrap();
-    revoke(directory, RevocationScope::Person(id("ada")));
-    let later = made_with(&json!({ "email": "ada@acme.example" }), None, at(0));
-    take(directory, &later);
-    assert_eq!(status(directory, by_email.id()), LinkStatus::NotUsed);
-    set_email(directory, "ada", Some("ada@acme.example"));
-    assert_eq!(redeem(directory, &by_email.code), "link_revoked");
-    assert_eq!(status(directory, by_email.id()), LinkStatus::Revoked);
-    assert_eq!(status(directory, later.id()), LinkStatus::NotUsed);
-    let counts = directory.link_counts(at(0)).wait().unwrap();
-    assert_eq!((counts.revoked, counts.not_used), (1, 1));
-    assert_eq!(redeem(directory, &later.code), "signed_in");
-}
-
-pub(super) fn links_for_an_address_of_a_known_person_are_listed_as_they_open(
-    directory: &dyn Directory,
-) {
-    let address = |user: &str| format!("{user}@acme.example");
-    let link = |user: &str| {
-        let link = made_with(&json!({ "email": address(user) }), None, at(0));
-        take(directory, &link);
-        link
-    };
-    // Each gets the address in another way, after links of the ID were revoked.
-    let users = ["added", "imported", "provisioned", "refreshed", "removed"];
-    let links = users.map(link);
-    for user in users {
-        give(directory, user);
-        revoke(directory, RevocationScope::Person(id(user)));
-    }
-    let of = |user: &str| person(user, Some(&address(user)));
-    directory.add(&of("added"), &by(at(0))).wait().unwrap();
-    directory
-        .import(&[of("imported")], &by(at(0)))
-        .wait()
-        .unwrap();
-    directory
-        .add(&person("refreshed", None), &by(at(0)))
-        .wait()
-        .unwrap();
-    directory
-        .add(&person("removed", None), &by(at(0)))
-        .wait()
-        .unwrap();
-    directory.remove(&id("removed"), &by(at(0))).wait().unwrap();
-    directory.add(&of("removed"), &by(at(0))).wait().unwrap();
-    for user in ["provisioned", "refreshed"] {
-        let payload = json!({ "user": { "id": user, "email": address(user) } });
-        let link = made_with(&payload, None, at(0));
-        take(directory, &link);
-        let verdict = redeem(directory, &link.code);
-        assert!(["provisioned", "signed_in"].contains(&verdict), "{verdict}");
-    }
-    for (user, link) in users.iter().zip(&links) {
-        assert_eq!(redeem(directory, &link.code), "link_revoked", "{user}");
-        assert_eq!(status(directory, link.id()), LinkStatus::Revoked, "{user}");
-    }
-}
-
-pub(super) fn links_for_an_address_stay_with_the_user_who_gives_it_up(directory: &dyn Directory) {
-    let payload = json!({ "email": "ada@acme.example" });
-    let link = || made_with(&payload, None, at(0));
-    let (revoked, by_email, of_bob) = (link(), link(), link());
-    take(directory, &revoked);
-    revoke(directory, RevocationScope::Person(id("ada@acme.example")));
-    let taken = TakenLink {
-        note: Some("for her telephone".to_owned()),
-        ..by_email.taken()
-    };
-    directory.take_link(taken, &by(at(0))).wait().unwrap();
-    let ada = person("ada", Some("ada@acme.example"));
-    directory.add(&ada, &by(at(0))).wait().unwrap();
-    set_email(directory, "ada", None);
-    let bob = person("bob", Some("ada@acme.example"));
-    directory.add(&bob, &by(at(0))).wait().unwrap();
-    take(directory, &of_bob);
-    let of = |named: &str| {
-        let query = LinkQuery {
-            user: Some(id(named)),
-            ..query()
-        };
-        find(directory, &query)
-    };
-    let mut of_ada = [revoked.id(), by_email.id()];
-    of_ada.sort_unstable();
-    let mut found = of("ada");
-    found.sort_unstable();
-    assert_eq!(found, of_ada);
-    assert_eq!(of("bob"), [of_bob.id()]);
-    assert_eq!(status(directory, revoked.id()), LinkStatus::Revoked);
-    assert!(claims(directory, by_email.id()).is_some());
-    directory.remove(&id("ada"), &by(at(0))).wait().unwrap();
-    let found = listed(directory, by_email.id()).link;
-    assert_eq!((found.note, found.subject), (None, None));
-    assert_eq!(found.user, Some(id("ada")));
-    assert_eq!(claims(directory, by_email.id()), None);
-    assert!(claims(directory, of_bob.id()).is_some());
 }

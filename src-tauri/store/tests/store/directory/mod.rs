@@ -20,6 +20,8 @@ mod guests;
 mod kept;
 mod kills;
 mod ledger;
+mod ledger_addresses;
+mod ledger_clock;
 mod ledger_finding;
 mod ledger_revoking;
 mod made_links;
