@@ -19,7 +19,7 @@ use crate::activity::{
 use crate::instance::{Policy, Retention};
 use crate::ledger::{
     Asking, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, NewLinkRequest,
-    RequestRef, Revocation, RevocationScope, ShortLink, TakenLink, unknown_request,
+    RequestRef, Revocation, ShortLink, TakenLink, unknown_request,
 };
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
@@ -403,16 +403,6 @@ pub trait Directory: Send + Sync {
                 return Ok(corrected);
             }
         }
-    }
-
-    /// Revokes a link by its ID, which need not be in the ledger. Sessions that it began go on.
-    async fn revoke_link(&self, link: &str, by: &AuditContext) -> Result<()> {
-        let revocation = Revocation {
-            scope: RevocationScope::Link(link.to_owned()),
-            ends_sessions: false,
-            allows_unknown: true,
-        };
-        self.revoke_links(revocation, by).await
     }
 
     /// Revokes links, from the next request on.

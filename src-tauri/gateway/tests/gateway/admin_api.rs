@@ -25,7 +25,7 @@ use latchkey_store::Wait as _;
 use serde_json::{Map, Value, json};
 
 use crate::administering::{Administered, Response};
-use crate::site::by;
+use crate::site::{by, revoke_link};
 
 const GUIDE: &str = include_str!("../../../guides/administration.md");
 
@@ -242,7 +242,7 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
             instance.key.unwrap().key_id().to_owned()
         }
         "/links/{id}" | "/links/{id}/revoke" => {
-            site.directory.revoke_link(&user, &by()).wait().unwrap();
+            revoke_link(&*site.directory, &user);
             user.clone()
         }
         "/links/{id}/copies" => take_link(site),
@@ -314,7 +314,7 @@ fn each_route_reads_the_idempotency_key_that_its_description_has_and_no_other_do
     add(&site, "ada");
     let admin = site.key("admin", &[Scope::Admin]);
     let headers = [("x-api-key", admin.as_str()), ("idempotency-key", "a b")];
-    site.directory.revoke_link("ada", &by()).wait().unwrap();
+    revoke_link(&*site.directory, "ada");
     let client = IpAddr::from([192, 0, 2, 8]);
     let (mut repeatable, mut others) = (0, 0);
     for (number, operation) in operations(&site, &admin).into_iter().enumerate() {

@@ -17,6 +17,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
+use latchkey_core::ledger::{Revocation, RevocationScope};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{Algorithm, sign};
@@ -33,6 +34,17 @@ use tower::{Service, ServiceExt as _};
 /// Returns the context of an administrator who acts now.
 pub(crate) fn by() -> AuditContext {
     AuditContext::new(Actor::Studio, Timestamp::now())
+}
+
+/// Revokes a link, which need not be in the ledger. Its sessions go on.
+pub(crate) fn revoke_link(directory: &dyn Directory, id: &str) {
+    let revocation = Revocation {
+        scope: RevocationScope::Link(id.to_owned()),
+        ends_sessions: false,
+        allows_unknown: true,
+    };
+    let revoked = directory.revoke_links(revocation, &by()).wait();
+    revoked.unwrap();
 }
 
 /// Headers of a person's browser, sent with each request unless a test sets others.

@@ -27,8 +27,21 @@ mod typingmind;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::directory::Directory;
+use latchkey_core::ledger::{Revocation, RevocationScope};
+use latchkey_store::Wait as _;
 
 /// Returns the context of an administrator who acts at a time.
 fn by(at: Timestamp) -> AuditContext {
     AuditContext::new(Actor::Studio, at)
+}
+
+/// Revokes a link, which need not be in the ledger. Its sessions go on.
+fn revoke_link(directory: &dyn Directory, id: &str, at: Timestamp) {
+    let revocation = Revocation {
+        scope: RevocationScope::Link(id.to_owned()),
+        ends_sessions: false,
+        allows_unknown: true,
+    };
+    directory.revoke_links(revocation, &by(at)).wait().unwrap();
 }

@@ -11,8 +11,8 @@ use latchkey_core::sign_in::{SignedIn, find_session};
 use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
-use crate::by;
 use crate::signed::{HEADER, judge, key, now, signed};
+use crate::{by, revoke_link};
 
 struct Site {
     directory: EmbeddedDirectory,
@@ -165,7 +165,7 @@ fn a_visitor_who_is_signed_in_as_the_user_spends_no_use() {
     assert_eq!(site.open(ONCE, as_ada), "continues", "also by then");
     assert_eq!(site.open(ONCE, Visitor::default()), "link_already_used");
     // The link stays used up, and sessions go on after a revocation without them.
-    site.directory.revoke_link("1", &by(now())).wait().unwrap();
+    revoke_link(&site.directory, "1", now());
     assert_eq!(site.open(ONCE, as_ada), "continues");
     assert_eq!(site.open(ONCE, Visitor::default()), "link_already_used");
     // An instance that always asks does not ask a user who is signed in.

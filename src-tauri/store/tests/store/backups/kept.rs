@@ -10,8 +10,8 @@ use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_store::Wait as _;
 
 use super::{add, back_up, home, open, restore, user};
-use crate::by;
 use crate::signed::{judge, now};
+use crate::{by, revoke_link};
 
 fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/backups/format-1.latchkey")
@@ -36,7 +36,7 @@ fn make() {
             .unwrap();
     }
     directory.remove(&user("bob"), &by(now())).wait().unwrap();
-    directory.revoke_link("revoked", &by(now())).wait().unwrap();
+    revoke_link(&*directory, "revoked", now());
     directory
         .set_seat_limit(Some(3), &by(now()))
         .wait()

@@ -20,9 +20,9 @@ use latchkey_store::backup::{BackupReader, Part};
 use latchkey_store::home::RestoreOptions;
 
 use super::{add, back_up, home, import, later, open, restore, secret, user};
-use crate::by;
 use crate::directory::snapshots::rows;
 use crate::signed::{judge, now};
+use crate::{by, revoke_link};
 
 fn code(payload: &str) -> VerifiedCode {
     let iat = now().as_second() - 60;
@@ -65,7 +65,7 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
     directory.sign_out(&user("bob"), &by(now())).wait().unwrap();
     sign_in(&*directory, &eve);
     directory.remove(&user("eve"), &by(now())).wait().unwrap();
-    directory.revoke_link("revoked", &by(now())).wait().unwrap();
+    revoke_link(&*directory, "revoked", now());
     directory.suspend(&user("bob"), &by(now())).wait().unwrap();
     let guest = Newcomer {
         user: NewUser::parse("guest", None, Metadata::default()).unwrap(),

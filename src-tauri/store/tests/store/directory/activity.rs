@@ -14,8 +14,8 @@ use latchkey_core::protocol::email::Email;
 use serde_json::{Map, json};
 
 use super::{at, code, id, new_user, person, redeem_together};
-use crate::by;
 use crate::signed::now;
+use crate::{by, revoke_link};
 
 fn all(directory: &dyn Directory) -> Vec<Entry> {
     let page = directory
@@ -62,7 +62,7 @@ pub(super) fn every_change_is_recorded_once(directory: &dyn Directory) {
     directory.remove(&id("bob"), &by).wait().unwrap();
     directory.set_seat_limit(Some(3), &by).wait().unwrap();
     redeem(Ok(&new_user("eve")));
-    directory.revoke_link("x", &by).wait().unwrap();
+    revoke_link(directory, "x", by.at);
     directory
         .record(EventData::GatewayRecovered.into(), &by)
         .wait()

@@ -15,7 +15,7 @@ use latchkey_store::{EmbeddedDirectory, Wait as _};
 use super::embedded::tree;
 use super::snapshots::rows;
 use super::{at, code, id};
-use crate::by;
+use crate::{by, revoke_link};
 
 const DAY: i64 = 86_400;
 
@@ -166,7 +166,7 @@ fn a_request_is_open_until_it_cannot_be_granted_any_more_also_after_a_restart() 
     }
     let (eve, end) = (id("eve"), Some(at(60).as_second()));
     let stops = by(at(1));
-    directory.revoke_link("bob", &stops).wait().unwrap();
+    revoke_link(&directory, "bob", at(1));
     let ends = directory.set_account_end(&eve, end, &stops);
     ends.wait().unwrap();
     assert_eq!(subjects(&directory), ["eve", "ada"]);

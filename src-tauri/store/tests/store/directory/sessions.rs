@@ -22,7 +22,7 @@ use latchkey_core::sign_in::find_session;
 
 use super::made_links::{Made, made_at, made_for, revoke_at, take, take_at};
 use super::{at, code, id, new_user, person};
-use crate::by;
+use crate::{by, revoke_link};
 
 fn settings() -> Settings {
     Settings::new(
@@ -462,7 +462,7 @@ pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
         .wait()
         .unwrap();
     assert_eq!(verdict.code(), "link_already_used");
-    directory.revoke_link("1", &by(at(0))).wait().unwrap();
+    revoke_link(directory, "1", at(0));
     assert_eq!(open(&browser("a"), 1), "link_already_used");
 }
 

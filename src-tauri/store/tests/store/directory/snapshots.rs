@@ -10,7 +10,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
 use super::{at, code, id, new_user, person};
-use crate::by;
+use crate::{by, revoke_link};
 
 /// Returns the rest of a snapshot, sorted.
 pub(crate) fn rest(snapshot: &mut dyn Snapshot) -> Vec<String> {
@@ -146,7 +146,7 @@ fn a_snapshot_has_links_sessions_removals_and_moved_addresses() {
             .unwrap()
     };
     redeem(r#""user":{"id":"ada"},"jti":"once","single_use":true"#);
-    directory.revoke_link("revoked", &by(at(0))).wait().unwrap();
+    revoke_link(&directory, "revoked", at(0));
     let revocation = Revocation {
         scope: RevocationScope::Person(id("ada")),
         ends_sessions: true,
