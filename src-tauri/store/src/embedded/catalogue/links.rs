@@ -50,8 +50,8 @@ pub(in crate::embedded) struct LinkFields {
 }
 
 impl LinkFields {
-    /// Returns the place of the link among all by the time of entry. Links of one second are in the
-    /// order of the changes that gave them out.
+    /// Returns a number by which links are sorted by their entry. Links of one second are in the order
+    /// of the changes that gave them out.
     fn entry(&self) -> i64 {
         let change = match self.taken_in {
             NO_CHANGE => 0,
