@@ -54,7 +54,7 @@ macro_rules! command_list {
             /// Giving out a link that was shown: signing it, copying it, saving its QR code.
             mod giving_out {
                 link_sign(giving_out::SignRequest) -> preview::Preview;
-                copy(giving_out::CopyRequest) -> copied::Copied;
+                copy(giving_out::CopyRequest) -> copied::CopiedLink;
                 qr_save(giving_out::QrSaveRequest) -> qr_files::QrSaved;
             }
             /// The ledger of an instance: its links, revoking them, copying them again.
@@ -63,7 +63,7 @@ macro_rules! command_list {
                 link_counts(instance::InstanceRef) -> ledger::LinkCounts;
                 link(links::LinkRef) -> links::LinkDetails;
                 links_revoke(links::LinkRevocation) -> Option<ledger::LinkStatus>;
-                link_copy(links::LinkCopy) -> copied::Copied;
+                link_copy(links::LinkCopy) -> copied::CopiedLink;
                 link_qr_save(links::LinkQrSave) -> qr_files::QrSaved;
             }
             /// Requests for new links: making the link, dismissing the request.

@@ -2,6 +2,7 @@
 
 use arboard::ImageData;
 use latchkey_core::Error;
+use latchkey_core::error::Warning;
 use latchkey_core::ledger::GivenAs;
 use latchkey_core::link::compose::Composed;
 use latchkey_core::link::qr::Qr;
@@ -33,6 +34,11 @@ impl CopyWhat {
             Self::Message => GivenAs::Message,
         }
     }
+
+    /// Returns whether the part shows the URL, so that a short link can replace it.
+    pub(super) const fn is_url(self) -> bool {
+        matches!(self, Self::Link | Self::Qr | Self::Message)
+    }
 }
 
 /// Result of copying something to the clipboard.
@@ -47,6 +53,25 @@ impl Default for Copied {
     fn default() -> Self {
         Self {
             clears_in_secs: CLEARED_AFTER.as_secs(),
+        }
+    }
+}
+
+/// Result of copying a part of a link to the clipboard.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct CopiedLink {
+    /// Seconds until the clipboard is cleared, unless another program replaces the content.
+    #[ts(type = "number")]
+    pub clears_in_secs: u64,
+    /// Warning that the link works longer than its signing key. Null if it does not.
+    pub outlives_key: Option<Warning>,
+}
+
+impl CopiedLink {
+    pub(super) fn new(outlives_key: Option<Warning>) -> Self {
+        Self {
+            clears_in_secs: CLEARED_AFTER.as_secs(),
+            outlives_key,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use latchkey_core::admin::LinkRequest;
+use latchkey_core::error::Warning;
+use latchkey_core::inspect::preview::outlives_key;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::ledger::{GivenAs, TakenLink};
 use latchkey_core::link::compose::Composed;
@@ -21,8 +23,9 @@ use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::commands::compose::{show, show_here};
-use crate::commands::copied::{Copied, CopyWhat, content};
+use crate::commands::copied::{CopiedLink, CopyWhat, content};
 use crate::commands::link_notes::LinkNotes;
+use crate::commands::links::warning_there;
 use crate::commands::preview::Preview;
 use crate::commands::qr_files::{QrFormat, QrSaved, choose_qr_file};
 use crate::previews::{GatewayLink, GatewayLinkState, Link, Shown, Signed, Taking};
@@ -118,9 +121,13 @@ pub async fn link_sign(
     .await
 }
 
-/// Enters a shown link in the ledger, and copies a part of it to the clipboard, unchanged.
+/// Enters a shown link in the ledger, and copies a part of it to the clipboard, unchanged. Warns of a
+/// link that works longer than its signing key. Its short link goes on.
 #[tauri::command]
-pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
+pub async fn copy(
+    studio: State<'_, Arc<Studio>>,
+    request: CopyRequest,
+) -> Result<CopiedLink, Problem> {
     let shown = studio.previews().get(request.revision)?;
     blocking(studio, move |studio| {
         let signed = shown.signed()?;
@@ -129,9 +136,10 @@ pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Resul
         let content = content(request.what, composed, &url, &qr, || {
             message_of(studio, &shown.source.instance, &url, composed)
         })?;
-        take(studio, &shown, request.what.given(), &request.notes)?;
+        let warning = take(studio, &shown, request.what.given(), &request.notes)?;
         studio.clipboard().put(content)?;
-        Ok::<_, Problem>(Copied::default())
+        let is_short = request.notes.short && request.what.is_url();
+        Ok::<_, Problem>(CopiedLink::new(warning.filter(|_| !is_short)))
     })
     .await
 }
@@ -244,13 +252,14 @@ fn taken(
     })
 }
 
-/// Enters a shown link in the ledger. Nothing may be given out if that fails.
+/// Enters a shown link in the ledger. Nothing may be given out if that fails. Returns the warning about
+/// a link that works longer than its signing key.
 fn take(
     studio: &Studio,
     shown: &Shown,
     given: GivenAs,
     notes: &LinkNotes,
-) -> latchkey_core::Result<()> {
+) -> latchkey_core::Result<Option<Warning>> {
     let signed: &Signed = match &shown.link {
         Link::Here(signed) => signed,
         Link::Gateway(link) => {
@@ -261,12 +270,14 @@ fn take(
         }
     };
     let lack = signed.taking.lacks(notes);
-    if lack.is_none() && signed.taking.was_entered(given) {
-        return Ok(());
-    }
+    let is_entered = lack.is_none() && signed.taking.was_entered(given);
     let home = studio.home()?;
     let instance = home.instances().get(&shown.source.instance)?;
-    if instance.connection.is_some() {
+    let warning = if instance.connection.is_some() {
+        if is_entered {
+            // The gateway has signed it for this copy.
+            return Ok(None);
+        }
         if let Some(lack) = lack {
             return Err(lack.refused());
         }
@@ -277,13 +288,26 @@ fn take(
             .id
             .as_deref()
             .unwrap_or_default();
-        home.copy_link_there(&instance, id, given, &now())?;
+        warning_there(&mut home.copy_link_there(&instance, id, given, &now())?)
     } else {
-        let taken = taken(shown, signed, given, notes)?;
-        let taken = instance.settings.giving_out(taken)?;
-        let ledger = studio.ledger(&home, &instance)?;
-        ledger.take_link(taken, &now()).wait()?;
-    }
+        if !is_entered {
+            let taken = taken(shown, signed, given, notes)?;
+            let taken = instance.settings.giving_out(taken)?;
+            let ledger = studio.ledger(&home, &instance)?;
+            ledger.take_link(taken, &now()).wait()?;
+        }
+        warning_here(&home, &instance, &signed.composed)
+    };
     signed.taking.take(notes);
-    Ok(())
+    Ok(warning)
+}
+
+/// Returns the warning about a link that works longer than its signing key. Returns none if the keys
+/// cannot be read, because a link that is shown can still be given out then.
+fn warning_here(home: &Home, instance: &Instance, composed: &Composed) -> Option<Warning> {
+    let keys = home.key_set(instance, now().at);
+    let keys = keys.inspect_err(|cause| {
+        tracing::warn!(error = %cause.logged(), "it is not known whether a link outlives its key");
+    });
+    outlives_key(composed, &keys.ok()?)
 }

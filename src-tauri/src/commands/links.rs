@@ -24,11 +24,12 @@ use serde_json::Value;
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
+pub(in crate::commands) use given_again::warning_there;
 use given_again::{find, given_again};
 pub use issued::{GivenOut, IssuedLink, LinkUse};
 pub use terms::{LinkPerson, LinkTerms};
 
-use crate::commands::copied::{Copied, CopyWhat, content};
+use crate::commands::copied::{CopiedLink, CopyWhat, content};
 use crate::commands::instance::InstanceRef;
 use crate::commands::qr_files::{QrFormat, QrSaved, choose_qr_file};
 use crate::commands::users::PageStart;
@@ -231,15 +232,16 @@ pub async fn links_revoke(
     .await
 }
 
-/// Copies a part of a link of the ledger again: the same code as before.
+/// Copies a part of a link of the ledger again: the same code as before. Warns of a link that works
+/// longer than its signing key.
 #[tauri::command]
 pub async fn link_copy(
     studio: State<'_, Arc<Studio>>,
     request: LinkCopy,
-) -> Result<Copied, Problem> {
+) -> Result<CopiedLink, Problem> {
     blocking(studio, move |studio| {
         let (what, given) = (request.what, request.what.given());
-        let content = given_again(
+        let (content, outlives_key) = given_again(
             studio,
             &request.instance,
             &request.id,
@@ -252,9 +254,9 @@ pub async fn link_copy(
                 let message = || Ok(instance.message_to(name(), &url, composed, used, &zone));
                 content(what, composed, &url, &Qr::for_url(&url), message)
             },
-        );
-        studio.clipboard().put(content?)?;
-        Ok::<_, Problem>(Copied::default())
+        )?;
+        studio.clipboard().put(content)?;
+        Ok::<_, Problem>(CopiedLink::new(outlives_key))
     })
     .await
 }
@@ -270,14 +272,14 @@ pub async fn link_qr_save<R: Runtime>(
         return Ok(QrSaved { file: None });
     };
     blocking(studio, move |studio| -> Result<QrSaved, Error> {
-        let bytes = given_again(
+        let (bytes, _) = given_again(
             studio,
             &request.instance,
             &request.id,
             GivenAs::File,
             |composed, _, _| request.format.bytes(&Qr::for_url(&composed.link.url())?),
-        );
-        files::replace(&path, &bytes?)?;
+        )?;
+        files::replace(&path, &bytes)?;
         Ok(QrSaved {
             file: Some(dialogs::file_name(&path)),
         })

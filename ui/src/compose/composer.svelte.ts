@@ -3,7 +3,7 @@ import { asProblem, call } from '../lib/bridge';
 import { onForget } from '../lib/state/changes';
 import { lost } from '../lib/state/lost.svelte';
 import { studio } from '../lib/state/studio.svelte';
-import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
+import { sayCopied, toasts } from '../lib/state/toasts.svelte';
 import { Draft } from './draft.svelte';
 import { LivePreview } from './live.svelte';
 import { RecentLinks } from './recent.svelte';
@@ -57,7 +57,7 @@ export class Composer {
       this.live.taken();
       const isShort = what === 'link' && notes.short;
       const message = isShort ? 'Short link copied.' : COPIED[what];
-      toasts.say(copiedMessage(message, copied.clears_in_secs));
+      sayCopied(message, copied);
       return true;
     } catch (thrown) {
       toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);

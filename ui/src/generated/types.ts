@@ -357,6 +357,15 @@ export type Copied = {
  * Seconds until the clipboard is cleared, unless another program replaces the content.
  */
 clears_in_secs: number, };
+export type CopiedLink = { 
+/**
+ * Seconds until the clipboard is cleared, unless another program replaces the content.
+ */
+clears_in_secs: number, 
+/**
+ * Warning that the link works longer than its signing key. Null if it does not.
+ */
+outlives_key: Warning | null, };
 export type CopiedUsers = { 
 /**
  * Time of the copy, in Unix seconds. Null if there is none yet.
@@ -2363,13 +2372,13 @@ export type Commands = {
   compose: { request: ComposeRequest; response: Preview };
   link_forecast: { request: PreviewRef; response: Judgement };
   link_sign: { request: SignRequest; response: Preview };
-  copy: { request: CopyRequest; response: Copied };
+  copy: { request: CopyRequest; response: CopiedLink };
   qr_save: { request: QrSaveRequest; response: QrSaved };
   links: { request: LinksRequest; response: LinkPage };
   link_counts: { request: InstanceRef; response: LinkCounts };
   link: { request: LinkRef; response: LinkDetails };
   links_revoke: { request: LinkRevocation; response: LinkStatus | null };
-  link_copy: { request: LinkCopy; response: Copied };
+  link_copy: { request: LinkCopy; response: CopiedLink };
   link_qr_save: { request: LinkQrSave; response: QrSaved };
   link_requests: { request: InstanceRef; response: Array<OpenRequest> };
   link_request_grant: { request: OpenRequestRef; response: Copied };

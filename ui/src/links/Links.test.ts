@@ -49,7 +49,7 @@ function open(
     link_counts: () => COUNTS,
     link: () => linkDetailsLike(link),
     links_revoke: () => null,
-    link_copy: () => ({ clears_in_secs: 60 }),
+    link_copy: () => ({ clears_in_secs: 60, outlives_key: null }),
     ...others,
   });
   render(Links, { instance: shown });
@@ -209,6 +209,20 @@ it('says that a link stops when its signing key retires', async () => {
   cleanup();
   open(1, { link: () => linkDetailsLike(linkLike({ has_short: true }), retires) });
   expect(await said()).toContain(`${until} and only its short link goes on, `);
+});
+
+it('warns when a link is copied again that works longer than its signing key', async () => {
+  const outlives_key = {
+    code: 'outlives_key',
+    message: 'The link is signed with a key that retires.',
+  };
+  open(1, { link_copy: () => ({ clears_in_secs: 60, outlives_key }) });
+  const panel = await openPanel();
+  await userEvent.click(await within(panel).findByTestId('link-copy'));
+  await waitFor(() => expect(toasts.list[0]?.tone).toBe('warning'));
+  expect(toasts.list[0]?.text).toBe(
+    `The same link copied again. The clipboard is cleared in a minute. ${outlives_key.message}`,
+  );
 });
 
 it('copies the same link again, and says why it cannot', async () => {

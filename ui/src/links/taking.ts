@@ -2,7 +2,7 @@ import { composerFor } from '../compose/composer.svelte';
 import type { CopyWhat, LinkTerms, QrFormat } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { studio } from '../lib/state/studio.svelte';
-import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
+import { sayCopied, toasts } from '../lib/state/toasts.svelte';
 
 const COPIED: Record<CopyWhat, string> = {
   link: 'The same link copied again.',
@@ -15,8 +15,7 @@ const COPIED: Record<CopyWhat, string> = {
 /** Copies a link of the ledger again. Returns whether anything was copied. */
 export async function copyAgain(instance: string, id: string, what: CopyWhat): Promise<boolean> {
   try {
-    const { clears_in_secs } = await call('link_copy', { instance, id, what });
-    toasts.say(copiedMessage(COPIED[what], clears_in_secs));
+    sayCopied(COPIED[what], await call('link_copy', { instance, id, what }));
     return true;
   } catch (thrown) {
     toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);

@@ -18,6 +18,8 @@ use crate::{Result, inspect, time};
 
 /// Code of the warning that the end of the account in a link does not count.
 pub const ACCOUNT_EXISTS: &str = "account_exists";
+/// Code of the warning about a link that works longer than the key that has signed it.
+pub const OUTLIVES_KEY: &str = "outlives_key";
 
 /// A composed link, its other forms, and what would happen if it were opened now.
 #[derive(Clone, Debug)]
@@ -162,7 +164,7 @@ pub fn outlives_key(composed: &Composed, keys: &KeySet) -> Option<Warning> {
     let retires_at = keys.retires_at(registered.id.as_deref()?)?;
     outlives(registered.expires_at, retires_at).then(|| {
         Warning::new(
-            "outlives_key",
+            OUTLIVES_KEY,
             format!(
                 "The link is signed with a key that retires at {}. From then on it is refused.",
                 time::exact(retires_at)

@@ -1,3 +1,5 @@
+import type { CopiedLink } from '../../generated/types';
+
 export type ToastAction = { label: string; run: () => void };
 
 export type Toast = {
@@ -45,6 +47,13 @@ class Toasts {
 }
 
 export const toasts = new Toasts();
+
+/** Says that a part of a link was copied, with a warning if the link outlives its signing key. */
+export function sayCopied(what: string, copied: CopiedLink): void {
+  const said = copiedMessage(what, copied.clears_in_secs);
+  if (copied.outlives_key === null) toasts.say(said);
+  else toasts.warn(`${said} ${copied.outlives_key.message}`);
+}
 
 /** `Link copied. The clipboard is cleared in a minute.` */
 export function copiedMessage(what: string, clearsInSecs: number): string {
