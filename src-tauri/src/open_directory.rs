@@ -1,8 +1,8 @@
 //! Directories that Studio has open, and the local socket on which other programs use them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use latchkey_core::Result;
 use latchkey_core::admin::Connection;
 use latchkey_core::directory::Directory;
@@ -10,11 +10,16 @@ use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_gateway::{
     Administration, Checks, DailyBackups, Gateway, GiveWay, ServedSocket, serve_locally,
 };
-use latchkey_store::home::{Home, Reached};
+use latchkey_store::home::{Home, Reached, prune_elsewhere};
 use tauri::async_runtime::{block_on, spawn};
+
+use crate::lock::locked;
 
 /// Name of this program in the lock file of a directory.
 const HOLDER: &str = "Latchkey Studio";
+
+/// Interval at which the links and the activity of an instance elsewhere are pruned.
+const PRUNE_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// An open directory of an instance.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub(crate) struct OpenDirectory {
     connection: Option<Connection>,
     /// Socket on which other programs use a directory that this process holds.
     socket: Option<Arc<LocalSocket>>,
+    /// Time of the last pruning. All clones share it.
+    pruned_at: Arc<Mutex<Timestamp>>,
     /// Automatic backups of a directory that this process holds, if the instance is hosted here.
     _backups: Option<Arc<DailyBackups>>,
 }
@@ -71,6 +78,7 @@ impl OpenDirectory {
             is_remote,
             connection: instance.connection.clone(),
             socket,
+            pruned_at: Arc::new(Mutex::new(now)),
             _backups: backups,
         })
     }
@@ -82,6 +90,21 @@ impl OpenDirectory {
         self.connection == instance.connection
             && self.hosted == instance.settings.hosted
             && (!self.is_remote || home.directory_holder(instance).is_some())
+    }
+
+    /// Prunes the directory of an instance elsewhere once a day, as opening it does.
+    pub(crate) fn prune_daily(&self, instance: &Instance, now: Timestamp) {
+        if self.is_remote {
+            return;
+        }
+        {
+            let mut pruned_at = locked(&self.pruned_at);
+            if now.duration_since(*pruned_at) < PRUNE_INTERVAL {
+                return;
+            }
+            *pruned_at = now;
+        }
+        prune_elsewhere(&*self.directory, instance, now);
     }
 
     /// Returns whether something else, such as the gateway, uses this open directory.

@@ -334,9 +334,14 @@ impl Studio {
         })
     }
 
+    /// Returns the open directory of the selected instance.
+    pub(crate) fn held(&self) -> Option<OpenDirectory> {
+        locked(&self.held).clone()
+    }
+
     /// Records changes of instances by another process in the open directories.
     pub(crate) fn record_outboxes(&self, home: &Home) {
-        let held = locked(&self.held).clone();
+        let held = self.held();
         let running = self.running().as_ref().map(|running| running.open.clone());
         for open in [held, running].into_iter().flatten() {
             let instance = home.instances().get(&open.instance);

@@ -52,18 +52,26 @@ impl Reached {
     /// it does not keep anybody from work. Blocks the thread.
     #[must_use]
     pub fn pruned(self, instance: &Instance, now: Timestamp) -> Self {
-        let settings = &instance.settings;
-        if let (Self::Held(directory), Hosted::Elsewhere) = (&self, settings.hosted) {
-            let prune = async {
-                while directory.prune(settings.retention, now).await? {}
-                Ok(())
-            };
-            let pruned: Result<()> = prune.wait();
-            if let Err(cause) = pruned {
-                tracing::warn!(error = %cause.logged(), "the activity and the ledger are not pruned");
-            }
+        if let Self::Held(directory) = &self {
+            prune_elsewhere(&**directory, instance, now);
         }
         self
+    }
+}
+
+/// Does what [`Reached::pruned`] does, for a directory that this process holds.
+pub fn prune_elsewhere(directory: &dyn Directory, instance: &Instance, now: Timestamp) {
+    let settings = &instance.settings;
+    if settings.hosted != Hosted::Elsewhere {
+        return;
+    }
+    let prune = async {
+        while directory.prune(settings.retention, now).await? {}
+        Ok(())
+    };
+    let pruned: Result<()> = prune.wait();
+    if let Err(cause) = pruned {
+        tracing::warn!(error = %cause.logged(), "the activity and the ledger are not pruned");
     }
 }
 

@@ -29,7 +29,7 @@ mod typingmind;
 
 pub use automatic::{AutomaticBackup, KEPT_BACKUPS};
 pub use backups::{Progress, RestoreOptions, Restored};
-pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
+pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, prune_elsewhere, require_here};
 pub use keys::NewKeys;
 pub use once_free::once_free;
 
