@@ -69,7 +69,7 @@ macro_rules! command_list {
             /// Requests for new links: making the link, dismissing the request.
             mod requests {
                 link_requests(instance::InstanceRef) -> Vec<requests::OpenRequest>;
-                link_request_grant(requests::OpenRequestRef) -> copied::Copied;
+                link_request_grant(requests::OpenRequestRef) -> copied::CopiedLink;
                 link_request_dismiss(requests::OpenRequestRef) -> ();
             }
             /// Users of an instance that is hosted here, and their seats.

@@ -175,7 +175,7 @@ fn made_there(
     let link = home.sign_link(&there, &request, by)?;
     let mut made = gateway::made(link, &arguments.form, home, &there, context, by.at)?;
     if there.connection.is_some() {
-        made.warn(gateway::refusal(home, &there, made.code.expose()));
+        made.warn(home.refusal_there(&there, made.code.expose()));
     }
     Ok(made)
 }

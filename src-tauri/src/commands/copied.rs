@@ -63,15 +63,16 @@ pub struct CopiedLink {
     /// Seconds until the clipboard is cleared, unless another program replaces the content.
     #[ts(type = "number")]
     pub clears_in_secs: u64,
-    /// Warning that the link works longer than its signing key. Null if it does not.
-    pub outlives_key: Option<Warning>,
+    /// Warning to read before giving the link away: that it works longer than its signing key, or that
+    /// a new link is refused now. Null if there is none.
+    pub warning: Option<Warning>,
 }
 
 impl CopiedLink {
-    pub(super) fn new(outlives_key: Option<Warning>) -> Self {
+    pub(super) fn new(warning: Option<Warning>) -> Self {
         Self {
             clears_in_secs: CLEARED_AFTER.as_secs(),
-            outlives_key,
+            warning,
         }
     }
 }

@@ -241,7 +241,7 @@ pub async fn link_copy(
 ) -> Result<CopiedLink, Problem> {
     blocking(studio, move |studio| {
         let (what, given) = (request.what, request.what.given());
-        let (content, outlives_key) = given_again(
+        let (content, warning) = given_again(
             studio,
             &request.instance,
             &request.id,
@@ -256,7 +256,7 @@ pub async fn link_copy(
             },
         )?;
         studio.clipboard().put(content)?;
-        Ok::<_, Problem>(CopiedLink::new(outlives_key))
+        Ok::<_, Problem>(CopiedLink::new(warning))
     })
     .await
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use latchkey_core::error::Warning;
+use latchkey_core::inspect::preview::outcome_warning;
 use latchkey_core::ledger::{GivenAs, NewLinkRequest, RequestReason};
 use latchkey_core::link::anew::{Granting, grant};
 use latchkey_core::session::browser_name;
@@ -13,7 +15,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::clipboard::Content;
-use crate::commands::copied::Copied;
+use crate::commands::copied::CopiedLink;
 use crate::commands::instance::InstanceRef;
 use crate::commands::links::instance;
 use crate::studio::{at_home, blocking, now};
@@ -97,15 +99,16 @@ pub async fn link_requests(
     .await
 }
 
-/// Makes the link that a person has asked for, closes the request, and copies the link.
+/// Makes the link that a person has asked for, closes the request, and copies the link. Warns if the
+/// instance refuses it now.
 #[tauri::command]
 pub async fn link_request_grant(
     studio: State<'_, Arc<Studio>>,
     request: OpenRequestRef,
-) -> Result<Copied, Problem> {
+) -> Result<CopiedLink, Problem> {
     blocking(studio, move |studio| {
         let home = studio.home()?;
-        let url = granted(studio, &home, &request)?;
+        let (url, warning) = granted(studio, &home, &request)?;
         let copied = studio.clipboard().put(Content::Text(url));
         copied.map_err(|mut cause| {
             cause.message = format!(
@@ -114,7 +117,7 @@ pub async fn link_request_grant(
             );
             cause
         })?;
-        Ok::<_, Problem>(Copied::default())
+        Ok::<_, Problem>(CopiedLink::new(warning))
     })
     .await
 }
@@ -135,21 +138,33 @@ pub async fn link_request_dismiss(
     .await
 }
 
-/// Grants a request. Returns the URL of the new link.
-fn granted(studio: &Studio, home: &Home, request: &OpenRequestRef) -> CoreResult<String> {
+/// Grants a request. Returns the URL of the new link, and the warning that the instance refuses it now.
+fn granted(
+    studio: &Studio,
+    home: &Home,
+    request: &OpenRequestRef,
+) -> CoreResult<(String, Option<Warning>)> {
     let (number, given, by) = (request.number, GivenAs::Link, now());
     let instance = instance(home, &request.instance)?;
     if instance.connection.is_some() {
         let made = home.grant_request_there(&instance, number, given, &by)?;
-        return Ok(made.short_url.unwrap_or(made.url));
+        let warning = home.refusal_there(&instance, &made.code);
+        return Ok((made.short_url.unwrap_or(made.url), warning));
     }
     let directory = studio.directory(home, &instance)?;
     let keys = home.key_set(&instance, by.at)?;
+    let settings = &instance.settings;
     let granting = Granting {
         number,
         given,
-        settings: &instance.settings,
+        settings,
         key: keys.active(),
     };
-    grant(&*directory, granting, &by, |granted| Ok(granted.url())).wait()
+    let granted = grant(&*directory, granting, &by, |granted| {
+        CoreResult::Ok((granted.url(), granted.composed.clone()))
+    });
+    let (url, composed) = granted.wait()?;
+    let usable = keys.usable(by.at);
+    let warning = outcome_warning(&composed, settings, &usable, &*directory, by.at).wait();
+    Ok((url, warning))
 }

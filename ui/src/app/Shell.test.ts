@@ -18,7 +18,7 @@ beforeEach(() => {
   studio.open('compose');
   asked = answer({
     compose: () => previewLike(),
-    copy: () => ({ clears_in_secs: 60, outlives_key: null }),
+    copy: () => ({ clears_in_secs: 60, warning: null }),
     log_file: () => ({ path: '/data/log' }),
   });
   render(Shell, { instance });

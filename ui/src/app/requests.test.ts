@@ -27,7 +27,7 @@ beforeEach(() => {
     link_requests: () => [...open],
     link_request_grant: () => {
       open = [];
-      return { clears_in_secs: 60 };
+      return { clears_in_secs: 60, warning: null };
     },
   });
 });

@@ -52,7 +52,7 @@ beforeEach(() => {
   forgetInstance('your-company');
   revision = 0;
   toasts.list = [];
-  asked = answer({ compose, copy: () => ({ clears_in_secs: 60, outlives_key: null }) });
+  asked = answer({ compose, copy: () => ({ clears_in_secs: 60, warning: null }) });
 });
 
 describe('before anything is typed', () => {

@@ -46,7 +46,7 @@ async function openHere(instance = here) {
         forecast,
         remedies,
       }),
-    copy: () => ({ clears_in_secs: 60, outlives_key: null }),
+    copy: () => ({ clears_in_secs: 60, warning: null }),
     gateway: () => state,
     gateway_start: ({ instance }) => (state = { ...state, running: runningLike({ instance }) }),
     seats: () => ({ used: 1, limit: null }),

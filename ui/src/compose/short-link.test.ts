@@ -47,7 +47,7 @@ async function open(instance: Instance) {
       };
       return previewLike({ ...preview(), taken: true, short: { url: URL, qr } });
     },
-    copy: () => ({ clears_in_secs: 60, outlives_key: null }),
+    copy: () => ({ clears_in_secs: 60, warning: null }),
     qr_save: () => ({ file: 'ada.png' }),
   });
   render(Compose, { instance });

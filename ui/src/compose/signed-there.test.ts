@@ -51,7 +51,7 @@ beforeEach(() => {
       if (refusesToSign) refuse('unreachable', 'The gateway does not answer.');
       return previewLike({ revision: (revision += 1), forecast: null });
     },
-    copy: () => ({ clears_in_secs: 60, outlives_key: null }),
+    copy: () => ({ clears_in_secs: 60, warning: null }),
     qr_save: () => ({ file: 'ada.png' }),
   });
   render(Compose, { instance });

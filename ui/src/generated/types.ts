@@ -363,9 +363,10 @@ export type CopiedLink = {
  */
 clears_in_secs: number, 
 /**
- * Warning that the link works longer than its signing key. Null if it does not.
+ * Warning to read before giving the link away: that it works longer than its signing key, or that
+ * a new link is refused now. Null if there is none.
  */
-outlives_key: Warning | null, };
+warning: Warning | null, };
 export type CopiedUsers = { 
 /**
  * Time of the copy, in Unix seconds. Null if there is none yet.
@@ -2381,7 +2382,7 @@ export type Commands = {
   link_copy: { request: LinkCopy; response: CopiedLink };
   link_qr_save: { request: LinkQrSave; response: QrSaved };
   link_requests: { request: InstanceRef; response: Array<OpenRequest> };
-  link_request_grant: { request: OpenRequestRef; response: Copied };
+  link_request_grant: { request: OpenRequestRef; response: CopiedLink };
   link_request_dismiss: { request: OpenRequestRef; response: null };
   users: { request: UsersRequest; response: UserPage };
   user: { request: UserRef; response: UserProfile };

@@ -49,7 +49,7 @@ function open(
     link_counts: () => COUNTS,
     link: () => linkDetailsLike(link),
     links_revoke: () => null,
-    link_copy: () => ({ clears_in_secs: 60, outlives_key: null }),
+    link_copy: () => ({ clears_in_secs: 60, warning: null }),
     ...others,
   });
   render(Links, { instance: shown });
@@ -212,16 +212,16 @@ it('says that a link stops when its signing key retires', async () => {
 });
 
 it('warns when a link is copied again that works longer than its signing key', async () => {
-  const outlives_key = {
+  const warning = {
     code: 'outlives_key',
     message: 'The link is signed with a key that retires.',
   };
-  open(1, { link_copy: () => ({ clears_in_secs: 60, outlives_key }) });
+  open(1, { link_copy: () => ({ clears_in_secs: 60, warning }) });
   const panel = await openPanel();
   await userEvent.click(await within(panel).findByTestId('link-copy'));
   await waitFor(() => expect(toasts.list[0]?.tone).toBe('warning'));
   expect(toasts.list[0]?.text).toBe(
-    `The same link copied again. The clipboard is cleared in a minute. ${outlives_key.message}`,
+    `The same link copied again. The clipboard is cleared in a minute. ${warning.message}`,
   );
 });
 

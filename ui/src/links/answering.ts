@@ -2,7 +2,7 @@ import type { OpenRequest } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { escapeHidden } from '../lib/escape';
 import { linkRequests } from '../lib/state/link-requests.svelte';
-import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
+import { sayCopied, toasts } from '../lib/state/toasts.svelte';
 import { formatMoment } from '../lib/time-format';
 
 /** The best known name of the person who asks. */
@@ -30,8 +30,8 @@ export async function grant(instance: string, request: OpenRequest): Promise<voi
   const { number } = request;
   const person = escapeHidden(askerOf(request));
   try {
-    const { clears_in_secs } = await call('link_request_grant', { instance, number });
-    toasts.say(copiedMessage(`New link for ${person} made and copied.`, clears_in_secs));
+    const copied = await call('link_request_grant', { instance, number });
+    sayCopied(`New link for ${person} made and copied.`, copied);
   } catch (thrown) {
     toasts.warn(`${person}: ${asProblem(thrown).message}`);
   } finally {

@@ -38,7 +38,7 @@ function answers(others: Parameters<typeof answer>[0] = {}, shown: Instance = in
     link_requests: () => [...open],
     link_request_grant: ({ number }) => {
       open = open.filter((request) => request.number !== number);
-      return { clears_in_secs: 60 };
+      return { clears_in_secs: 60, warning: null };
     },
     link_request_dismiss: ({ number }) => {
       open = open.filter((request) => request.number !== number);
@@ -81,6 +81,15 @@ it('makes the new link, copies it, says so, and the request is gone', async () =
   });
   expect(toasts.list[0]?.text).toContain('New link for Ada Okafor made and copied.');
   expect(screen.getByTestId('links-tab-requests').textContent).toMatch(/Asked again\s+0/u);
+});
+
+it('warns of a new link that the instance refuses', async () => {
+  const warning = { code: 'no_seats', message: "'Here' refuses the link. No seats are left." };
+  await show({ link_request_grant: () => ({ clears_in_secs: 60, warning }) });
+  await userEvent.click(await screen.findByTestId('request-grant'));
+  await waitFor(() => expect(toasts.list[0]?.tone).toBe('warning'));
+  expect(toasts.list[0]?.text).toContain('New link for Ada Okafor made and copied.');
+  expect(toasts.list[0]?.text).toContain(warning.message);
 });
 
 it('dismisses a request', async () => {

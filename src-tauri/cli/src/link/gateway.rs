@@ -106,15 +106,3 @@ fn message_about(
         used,
     ))
 }
-
-/// Returns the warning about a new link that the gateway would refuse now, such as one for a user
-/// whom it does not know. There is none if the gateway cannot be asked any more, because the link is in
-/// its ledger and must be printed.
-pub(super) fn refusal(home: &Home, instance: &Instance, code: &str) -> Option<Warning> {
-    let outcome = home.inspect_there(instance, code).ok()?.dry_run?;
-    let signs_in = ["signed_in", "provisioned"].contains(&&*outcome.verdict);
-    (!signs_in).then_some(Warning {
-        code: outcome.verdict,
-        message: outcome.message,
-    })
-}

@@ -8,6 +8,7 @@ use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{Connection, GatewayState, InstanceRecord, Link, LinkRequest};
 use latchkey_core::directory::Directory;
+use latchkey_core::error::Warning;
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::ledger::GivenAs;
@@ -193,6 +194,19 @@ impl Home {
     /// Has the gateway of an instance inspect a text with a code.
     pub fn inspect_there(&self, instance: &Instance, text: &str) -> Result<Report> {
         self.gateway(instance)?.inspect(text).wait()
+    }
+
+    /// Returns the warning about a new link that the gateway of an instance would refuse now, such as
+    /// one for a user whom it does not know. There is none if the gateway cannot be asked any more,
+    /// because the link is in its ledger and must be given out.
+    #[must_use]
+    pub fn refusal_there(&self, instance: &Instance, code: &str) -> Option<Warning> {
+        let outcome = self.inspect_there(instance, code).ok()?.dry_run?;
+        let signs_in = ["signed_in", "provisioned"].contains(&&*outcome.verdict);
+        (!signs_in).then_some(Warning {
+            code: outcome.verdict,
+            message: outcome.message,
+        })
     }
 
     /// Deletes the API key of a connected instance. An error is only logged, because the key can

@@ -48,11 +48,11 @@ class Toasts {
 
 export const toasts = new Toasts();
 
-/** Says that a part of a link was copied, with a warning if the link outlives its signing key. */
+/** Says that a part of a link was copied, with the warning about the link. */
 export function sayCopied(what: string, copied: CopiedLink): void {
   const said = copiedMessage(what, copied.clears_in_secs);
-  if (copied.outlives_key === null) toasts.say(said);
-  else toasts.warn(`${said} ${copied.outlives_key.message}`);
+  if (copied.warning === null) toasts.say(said);
+  else toasts.warn(`${said} ${copied.warning.message}`);
 }
 
 /** `Link copied. The clipboard is cleared in a minute.` */
