@@ -22,8 +22,13 @@ const STATES: Record<LinkStatus, StateLabel> = {
 /** Where the application is elsewhere, nobody tells Latchkey of uses. */
 const GIVEN_OUT: StateLabel = { word: 'Given out', icon: 'send', tone: 'live' };
 
+/** There, a revocation is a mark of which the application does not know. */
+const MARKED: StateLabel = { word: 'Marked revoked', icon: 'bar', tone: 'over' };
+
 export function stateLabel(status: LinkStatus, instance: Pick<Instance, 'hosted'>): StateLabel {
-  return status === 'not_used' && !hasUsers(instance) ? GIVEN_OUT : STATES[status];
+  if (hasUsers(instance)) return STATES[status];
+  if (status === 'not_used') return GIVEN_OUT;
+  return status === 'revoked' ? MARKED : STATES[status];
 }
 
 /** Links to revoke: one, all of a person, or those that were issued before a time that is entered. */

@@ -162,6 +162,8 @@ pub(crate) enum LinkStatusArgument {
     /// It has no uses left.
     UsedUp,
     Expired,
+    /// It was revoked. At an application elsewhere, that is only a mark in the list.
+    #[value(alias = "marked-revoked")]
     Revoked,
     /// A later link of the same person has replaced it.
     Superseded,

@@ -10,28 +10,24 @@ const NOT_REPORTED: &str = "not reported";
 
 impl LinkStatus {
     /// Returns the stable name for a link of an instance. Where use is not reported, a link that
-    /// works was only given out.
+    /// works was only given out, and a revocation is only a mark in the ledger.
     #[must_use]
     pub const fn name_at(self, hosted: Hosted) -> &'static str {
-        if self.is_unreported(hosted) {
-            "given_out"
-        } else {
-            self.name()
+        match self {
+            Self::NotUsed if !hosted.is_latchkey() => "given_out",
+            Self::Revoked if !hosted.is_latchkey() => "marked_revoked",
+            _ => self.name(),
         }
     }
 
     /// Returns the state of a link of an instance in words.
     #[must_use]
     pub const fn words_at(self, hosted: Hosted) -> &'static str {
-        if self.is_unreported(hosted) {
-            "given out"
-        } else {
-            self.words()
+        match self {
+            Self::NotUsed if !hosted.is_latchkey() => "given out",
+            Self::Revoked if !hosted.is_latchkey() => "marked as revoked",
+            _ => self.words(),
         }
-    }
-
-    const fn is_unreported(self, hosted: Hosted) -> bool {
-        matches!(self, Self::NotUsed) && !hosted.is_latchkey()
     }
 }
 
