@@ -247,13 +247,18 @@ impl SigningKey {
         require_strength(self.bytes.len(), url)
     }
 
-    /// Fails with [`ErrorCode::InvalidSetting`] if the active key is the same secret. Codes that it has
-    /// signed would go on verifying, and their links would be marked as revoked.
-    pub fn require_other_than(&self, active: &Self) -> Result<()> {
-        if *self.bytes != *active.bytes {
+    /// Fails with [`ErrorCode::InvalidSetting`] if a key of the same instance is the same secret. Codes
+    /// that it has signed would go on verifying, and their links would be marked as revoked.
+    /// `is_active` says whether that key is the active one, or one that retires.
+    pub fn require_other_than(&self, known: &Self, is_active: bool) -> Result<()> {
+        if *self.bytes != *known.bytes {
             return Ok(());
         }
-        let message = "This secret is already the active signing key, so nothing was changed. To replace the key, give another secret.";
+        let message = if is_active {
+            "This secret is already the active signing key, so nothing was changed. To replace the key, give another secret."
+        } else {
+            "This secret is a signing key that was replaced and still verifies, so nothing was changed. Retire that key first, or give another secret."
+        };
         Err(Error::new(ErrorCode::InvalidSetting, message).about("secret"))
     }
 

@@ -163,21 +163,26 @@ impl Home {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails if a pasted secret is the active key of an instance. A key that cannot be read may be
-    /// replaced by any.
+    /// Fails if a pasted secret is the active key of an instance, or one that retires. A key that cannot
+    /// be read may be replaced by any.
     pub(super) fn require_new_secret(
         &self,
         instance: &Instance,
         source: &SecretSource,
     ) -> Result<()> {
-        let (SecretSource::Paste { secret, encoding }, Some(record)) = (source, &instance.key)
-        else {
+        let SecretSource::Paste { secret, encoding } = source else {
             return Ok(());
         };
-        match self.keys.read(record) {
-            Ok(active) => SigningKey::from_encoded(secret, *encoding)?.require_other_than(&active),
-            Err(_) => Ok(()),
+        let new = SigningKey::from_encoded(secret, *encoding)?;
+        let active = instance.key.iter().map(|record| (record, true));
+        let retiring = instance.retiring.iter();
+        let retiring = retiring.map(|retiring| (&retiring.key, false));
+        for (record, is_active) in active.chain(retiring) {
+            if let Ok(known) = self.keys.read(record) {
+                new.require_other_than(&known, is_active)?;
+            }
         }
+        Ok(())
     }
 
     pub(super) fn store(

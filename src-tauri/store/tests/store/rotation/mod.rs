@@ -250,6 +250,17 @@ fn the_secret_of_the_active_key_is_not_set_again_as_a_new_key() {
         );
         let other = set("another secret of the application").unwrap();
         assert_ne!(active(&other), active(&before));
+        let back = set(secret);
+        if hosted == Hosted::Here {
+            let refused = back.unwrap_err();
+            assert_eq!(refused.field.as_deref(), Some("secret"));
+            assert!(refused.message.contains("still verifies"), "{refused}");
+            let retired = home.retire_key(&before.id, &active(&before), NOW, &by(now()));
+            assert!(retired.unwrap().retiring.is_empty());
+            set(secret).unwrap();
+        } else {
+            back.unwrap();
+        }
     }
 }
 
