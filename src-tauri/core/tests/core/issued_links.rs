@@ -1,18 +1,65 @@
 //! Tests of the record of a link: how often it was given out, its uses, and its names.
 
+use jiff::Timestamp;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::Actor;
+use latchkey_core::instance::Hosted;
 use latchkey_core::ledger::{
     GivenAs, GivenOut, IssuedLink, LinkCounts, LinkOrigin, LinkRecord, LinkSortBy, LinkStatus,
-    MAX_NOTE_CHARS, Use, note, unknown_link,
+    MAX_NOTE_CHARS, TakenLink, Use, note, unknown_link,
 };
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::{MAX_USES, Uses};
 use latchkey_core::session::{BrowserKey, LinkUse, REPEAT_SECS};
 use latchkey_core::verdict::Status;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 const AT: i64 = 1_800_000_000;
+
+#[test]
+fn a_link_replaces_others_early_only_if_it_works_from_a_later_time() {
+    let now = Timestamp::from_second(AT).unwrap();
+    for (supersedes, not_before, warns) in [
+        (true, Some(AT + 1), true),
+        (true, Some(AT), false),
+        (true, None, false),
+        (false, Some(AT + 1), false),
+    ] {
+        let mut members = json!({ "id": "ada", "jti": "link-1" });
+        members["nbf"] = not_before.map_or(Value::Null, Into::into);
+        let mut members = members.as_object().unwrap().clone();
+        members.retain(|_, value| !value.is_null());
+        let claims = Claims::from_signed(&members).unwrap();
+        let taken = TakenLink {
+            supersedes,
+            ..TakenLink::new(claims, None)
+        };
+        let warning = taken.replaces_early(now).map(|warning| warning.code);
+        let expected = warns.then(|| "replaces_early".into());
+        assert_eq!(warning, expected, "{supersedes} {not_before:?}");
+    }
+}
+
+#[test]
+fn a_state_elsewhere_claims_neither_a_use_nor_that_a_link_stopped() {
+    for (status, here, elsewhere) in [
+        (LinkStatus::NotUsed, "not_used", "given_out"),
+        (LinkStatus::Expired, "expired", "expired"),
+        (LinkStatus::Revoked, "revoked", "marked_revoked"),
+    ] {
+        for hosted in [Hosted::Here, Hosted::Gateway] {
+            assert_eq!(status.name_at(hosted), here);
+            assert_eq!(status.words_at(hosted), here.replace('_', " "));
+        }
+        assert_eq!(status.name_at(Hosted::Elsewhere), elsewhere);
+    }
+    let marked = LinkStatus::Revoked.words_at(Hosted::Elsewhere);
+    assert_eq!(marked, "marked as revoked");
+    let given = LinkStatus::NotUsed.words_at(Hosted::Elsewhere);
+    assert_eq!(given, "given out");
+}
 
 fn link(uses: Uses) -> IssuedLink {
     IssuedLink {
