@@ -27,7 +27,7 @@ use ts_rs::TS;
 pub(in crate::commands) use given_again::warning_there;
 use given_again::{find, given_again};
 pub use issued::{GivenOut, IssuedLink, LinkUse};
-pub use terms::{LinkPerson, LinkTerms};
+pub use terms::LinkTerms;
 
 use crate::commands::copied::{CopiedLink, CopyWhat, content};
 use crate::commands::instance::InstanceRef;

@@ -1,14 +1,16 @@
-//! The person for whom a link is made, as an administrator enters them.
+//! The person for whom a link is made, as the form in Compose has them.
 
 use latchkey_core::Error;
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use ts_rs::TS;
 
 /// Metadata of a new or returning user, from a form or as text.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MetadataInput {
     /// Names and texts of a form.
@@ -24,7 +26,7 @@ pub enum MetadataInput {
 }
 
 /// User who signs in by a link.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Who {
     /// An existing user, by address.
@@ -48,6 +50,31 @@ pub enum Who {
         /// Metadata.
         metadata: MetadataInput,
     },
+}
+
+/// Returns the person of a link that was made before.
+impl From<&Claims> for Who {
+    fn from(claims: &Claims) -> Self {
+        match &claims.payload {
+            Payload::Email(email) => Self::Email {
+                email: email.as_str().to_owned(),
+            },
+            Payload::Id(id) => Self::Id {
+                id: id.user_id().as_str().to_owned(),
+                as_text: claims.members().get("id").is_some_and(Value::is_string),
+            },
+            Payload::User(user) => Self::User {
+                id: user.id.as_str().to_owned(),
+                email: user
+                    .email
+                    .as_ref()
+                    .map_or_else(String::new, |email| email.as_str().to_owned()),
+                metadata: MetadataInput::Json {
+                    text: user.metadata.json_to_read(),
+                },
+            },
+        }
+    }
 }
 
 impl TryFrom<Who> for Payload {

@@ -148,7 +148,7 @@ export class Draft extends UserDraft {
         break;
       case 'user':
         this.mode = 'new';
-        this.metadata.fill(who.metadata_json);
+        this.metadata.take(who.metadata);
         this.fill({ id: who.id, email: who.email });
     }
     if (expires_in !== null) {

@@ -5,6 +5,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { answer, instanceLike, previewLike, refuse } from '../../tests/answers';
 import { forgetInstance } from '../lib/state/changes';
 import Compose from './Compose.svelte';
+import { composerFor } from './composer.svelte';
 
 const REASON = 'This is not a time. Write it as 2026-11-29T23:10 or 2026-11-29T23:10:00Z.';
 
@@ -40,4 +41,24 @@ it('says that older links stop before a link that works later replaces them', as
   expect(screen.getByText(gap)).toBeTruthy();
   await userEvent.selectOptions(screen.getByTestId('older-links'), 'keep');
   expect(screen.queryByText(gap)).toBeNull();
+});
+
+it('takes over the person of another link with the metadata', () => {
+  const { draft } = composerFor('your-company');
+  const metadata = { kind: 'json' as const, text: '{"name": "Ada", "team": "Research"}' };
+  const who = { kind: 'user' as const, id: 'ada', email: 'ada@yourcompany.com', metadata };
+  draft.take({ who, expires_in: '7 days', uses: 3, account_ends: null, note: 'Loan laptop' });
+  expect(draft.request(instanceLike({ hosted: 'here' }))).toMatchObject({
+    who: {
+      ...who,
+      metadata: {
+        kind: 'fields',
+        fields: [
+          ['name', 'Ada'],
+          ['team', 'Research'],
+        ],
+      },
+    },
+    uses: 3,
+  });
 });

@@ -1096,31 +1096,6 @@ total: number,
  * Position of the next page, if there is one.
  */
 next: string | null, };
-export type LinkPerson = { "kind": "email", 
-/**
- * E-mail address.
- */
-email: string, } | { "kind": "id", 
-/**
- * ID of the user.
- */
-id: string, 
-/**
- * Whether digits are sent as a text and not as a number.
- */
-as_text: boolean, } | { "kind": "user", 
-/**
- * ID: the administrator's own key for the person.
- */
-id: string, 
-/**
- * E-mail address. Empty for none.
- */
-email: string, 
-/**
- * Metadata as indented JSON: an object.
- */
-metadata_json: string, };
 export type LinkQrSave = { 
 /**
  * ID of the instance.
@@ -1187,7 +1162,7 @@ export type LinkTerms = {
 /**
  * Person.
  */
-who: LinkPerson, 
+who: Who, 
 /**
  * Lifetime in words. Null if it is not known.
  */

@@ -75,6 +75,11 @@ export class MetadataDraft {
     this.#reason = null;
   }
 
+  /** Fills in the metadata of a request. */
+  take(input: MetadataInput): void {
+    this.fill(input.kind === 'json' ? input.text : fieldsToJson(input.fields));
+  }
+
   clear(): void {
     this.name = '';
     this.rows = [];
