@@ -25,6 +25,7 @@ mod seats;
 mod sessions;
 mod times;
 mod users;
+mod wanted;
 
 use jiff::Timestamp;
 
