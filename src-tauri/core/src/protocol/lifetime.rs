@@ -10,7 +10,7 @@ use crate::time::MAX_SECS;
 use crate::{Error, ErrorCode, Result};
 
 /// Maximum lifetime in seconds: a hundred years of 365.25 days.
-const LONGEST_SECS: i64 = 36_525 * 86_400;
+pub(crate) const LONGEST_SECS: i64 = 36_525 * 86_400;
 
 /// Time for which a code stays valid after it was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::protocol::lifetime::Lifetime;
+use crate::protocol::lifetime::{LONGEST_SECS, Lifetime};
 use crate::{Error, ErrorCode, Result};
 
 /// Time for which a signing key still verifies after another one has become active. Then it
@@ -51,9 +51,10 @@ impl FromStr for RetireAfter {
             Ok(Lifetime::Never) => invalid(
                 "A key that was replaced retires some day. Write the time until then as 30 days, 12h or now.",
             ),
-            Err(_) => invalid(
-                "This cannot be read as a time, or is longer than a hundred years. Write it as 30 days, 12h or now.",
-            ),
+            Err(_) => invalid(&format!(
+                "This cannot be read as the time until a key retires. Write 30 days, 12h or now. The units are seconds, minutes, hours, days and weeks, and the longest time is {} days.",
+                LONGEST_SECS / 86_400
+            )),
         }
     }
 }
@@ -96,5 +97,10 @@ mod tests {
             let refused = text.parse::<RetireAfter>().expect_err(text);
             assert_eq!(refused.field.as_deref(), Some("retire_after"), "{text}");
         }
+        let refused = "5y".parse::<RetireAfter>().unwrap_err().message;
+        assert!(
+            refused.contains("hours, days and weeks, and the longest time is 36525 days"),
+            "{refused}"
+        );
     }
 }
