@@ -3,6 +3,7 @@
 
 use latchkey_core::directory::TIMES_AHEAD;
 use latchkey_core::error::Warning;
+use latchkey_core::inspect::preview::ACCOUNT_EXISTS;
 use latchkey_core::shell::quoted;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
@@ -45,7 +46,14 @@ fn correct_times(instance: &str, program: &str) -> String {
 
 /// Returns the command that helps after a warning about an instance.
 pub(crate) fn about(warning: &Warning, instance: &str, program: &str) -> Option<String> {
-    (warning.code == TIMES_AHEAD).then(|| correct_times(&quoted(instance), program))
+    let instance = quoted(instance);
+    match warning.code.as_ref() {
+        TIMES_AHEAD => Some(correct_times(&instance, program)),
+        ACCOUNT_EXISTS => Some(format!(
+            "{program} users extend --instance {instance} ID --until WHEN sets the end of an account."
+        )),
+        _ => None,
+    }
 }
 
 /// Returns a sentence that says what to do after an error. `instance` is the instance that the
@@ -75,6 +83,9 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ),
         ErrorCode::UnknownLink if error.field.as_deref() == Some("link") => {
             format!("{program} links revoke --instance {name} --unknown ID revokes one that the list lacks.")
+        }
+        ErrorCode::UnknownLink => {
+            format!("{program} links list --instance {name} lists the links with their IDs.")
         }
         ErrorCode::NoSeats => {
             format!("{program} seats --instance {name} --set N changes the number of seats.")
@@ -202,6 +213,10 @@ mod tests {
             (ErrorCode::WeakSecret, "latchkey secret generate"),
             (ErrorCode::KeysMissing, "start-anew"),
             (ErrorCode::WrongPassphrase, "start-anew"),
+            (
+                ErrorCode::UnknownLink,
+                "latchkey links list --instance acme",
+            ),
             (ErrorCode::NoSeats, "latchkey seats --instance acme --set"),
             (ErrorCode::UserEnded, "users extend --instance acme"),
             (ErrorCode::EmailInUse, "users edit --instance acme"),
@@ -226,6 +241,11 @@ mod tests {
         assert!(
             about(&ahead, "acme", "latchkey")
                 .is_some_and(|hint| hint.contains("correct-times --instance acme"))
+        );
+        let exists = Warning::new(ACCOUNT_EXISTS, "");
+        assert!(
+            about(&exists, "acme", "latchkey")
+                .is_some_and(|hint| hint.contains("users extend --instance acme"))
         );
         assert_eq!(
             about(&Warning::new("short_key", ""), "acme", "latchkey"),

@@ -116,7 +116,7 @@ impl MadeLink {
             warnings.extend(qr.warnings(&self.opens_at));
         }
         for warning in &warnings {
-            output.warn(&warning.message);
+            output.warn_with_hint(warning);
         }
         let text = match form.shape {
             Shape::Url => Text::from(self.shown_url()),

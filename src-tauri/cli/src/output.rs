@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use latchkey_core::Error;
+use latchkey_core::error::Warning;
 use latchkey_store::files;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -123,6 +124,15 @@ impl Output {
     /// Prints a warning. Does nothing for JSON, where the answer contains it.
     pub(crate) fn warn(&self, message: &str) {
         self.note(&format!("warning: {message}"));
+    }
+
+    /// Prints a warning like [`Output::warn`], and the command that helps against it.
+    pub(crate) fn warn_with_hint(&self, warning: &Warning) {
+        self.warn(&warning.message);
+        let instance = self.instance.get().map_or("NAME", String::as_str);
+        if let Some(command) = hints::about(warning, instance, self.program()) {
+            self.note(&format!("hint: {command}"));
+        }
     }
 
     /// Prints a remark beside the answer. Does nothing for JSON, where the answer contains it.

@@ -118,6 +118,10 @@ fn an_end_of_the_account_in_a_link_for_a_known_user_is_warned_of() {
     let add = ["users", "add", "ada", "--instance", "here"];
     assert_eq!(in_folder(folder.path(), &add).code, 0);
     assert_eq!(link(folder.path(), &guest), ["account_exists"]);
+    let in_text = [&["link", "--instance", "here"], &guest[..]].concat();
+    let said = in_folder(folder.path(), &in_text).err;
+    let hint = "hint: latchkey users extend --instance here ID --until WHEN";
+    assert!(said.contains(hint), "{said}");
     assert_eq!(link(folder.path(), &["--user-id", "ada"]), [""; 0]);
 }
 
