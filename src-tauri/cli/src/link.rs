@@ -110,7 +110,7 @@ fn made_here(
         if arguments.form.shape == Shape::Message {
             let name = person_name(&composed.claims.payload, &*ledger).wait();
             let (form, url) = (&arguments.form, link.shown_url());
-            link.message = message(form, instance, url, &composed, Some(&name), 0);
+            link.message = message(form, instance, url, &composed, Some(&name), Some(0));
         }
     } else {
         link.message = message_without_instance(&arguments.form, &target.url, &composed);
@@ -173,7 +173,7 @@ fn made_there(
         ..LinkRequest::from(&spec)
     };
     let link = home.sign_link(&there, &request, by)?;
-    let mut made = gateway::made(link, &arguments.form, home, &there, context, by.at)?;
+    let mut made = gateway::made(link, Some(0), &arguments.form, home, &there, context, by.at)?;
     if there.connection.is_some() {
         made.warn(home.refusal_there(&there, made.code.expose()));
     }

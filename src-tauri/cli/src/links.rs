@@ -132,7 +132,7 @@ fn copy(
     if gateway::signs(home, instance, &arguments.secret, context)? {
         let there = gateway::instance_there(home, instance, by)?;
         let copied = home.copy_link_there(&there, id, form.given(), by)?;
-        return gateway::made(copied, form, home, &there, context, by.at);
+        return gateway::made(copied, None, form, home, &there, context, by.at);
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
@@ -148,7 +148,8 @@ fn copy(
         let mut made = MadeLink::new(composed.clone(), again.target.url.clone());
         made.require_form(form)?;
         let name = link.name.as_deref();
-        made.message = message(form, instance, made.shown_url(), composed, name, link.used);
+        let used = Some(link.used);
+        made.message = message(form, instance, made.shown_url(), composed, name, used);
         Ok::<_, Failure>((composed.clone(), made))
     });
     let (composed, mut made) = made.wait()?;

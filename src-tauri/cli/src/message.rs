@@ -9,14 +9,14 @@ use latchkey_core::link::message::{Handover, MessageTemplate};
 use crate::args::{FormArguments, Shape};
 
 /// Returns the message about a link of an instance, if it is wanted. `url` is its long or its short URL,
-/// `name` the known name of the person, and `used` the number of sign-ins by it.
+/// `name` the known name of the person, and `used` the number of sign-ins by it, if that is known.
 pub(crate) fn message(
     form: &FormArguments,
     instance: &Instance,
     url: &str,
     composed: &Composed,
     name: Option<&str>,
-    used: u64,
+    used: Option<u64>,
 ) -> Option<String> {
     (form.shape == Shape::Message).then(|| {
         let name = name.unwrap_or_else(|| composed.claims.payload.display_name());
@@ -36,7 +36,7 @@ pub(crate) fn message_without_instance(
             instance: at.authority(),
             url: &composed.link.url(),
             claims: &composed.claims,
-            used: 0,
+            used: Some(0),
             elsewhere: Some(at.authority()),
             zone: &TimeZone::system(),
         })

@@ -117,7 +117,7 @@ fn grant(
     if gateway::signs(home, instance, &arguments.secret, context)? {
         let there = gateway::instance_there(home, instance, by)?;
         let granted = home.grant_request_there(&there, number, form.given(), by)?;
-        return gateway::made(granted, form, home, &there, context, by.at);
+        return gateway::made(granted, Some(0), form, home, &there, context, by.at);
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
@@ -136,7 +136,7 @@ fn grant(
         made.warnings = preview::warnings(composed, settings, key);
         made.require_form(form)?;
         let name = Some(granted.name.as_str());
-        made.message = message(form, instance, made.shown_url(), composed, name, 0);
+        made.message = message(form, instance, made.shown_url(), composed, name, Some(0));
         Ok::<_, Failure>((composed.clone(), made))
     });
     let (composed, mut made) = made.wait()?;

@@ -183,7 +183,7 @@ fn message_of(
     let link = composed.claims.registered.id.as_deref();
     let link = link.map(|link| ledger.link(link, now().at).wait());
     let link = link.transpose()?.flatten();
-    let used = link.map_or(0, |(listed, _)| listed.link.used);
+    let used = Some(link.map_or(0, |(listed, _)| listed.link.used));
     Ok(instance.message_to(&name, url, composed, used, &TimeZone::system()))
 }
 

@@ -247,7 +247,7 @@ pub async fn link_copy(
             &request.id,
             given,
             |composed, instance, link| {
-                let (name, used) = (link.name.as_deref(), link.used);
+                let (name, used) = (link.name.as_deref(), Some(link.used));
                 let name = || name.unwrap_or_else(|| composed.claims.payload.display_name());
                 let url = composed.link.url();
                 let zone = TimeZone::system();

@@ -52,16 +52,18 @@ pub(crate) fn instance_there(
     }
 }
 
-/// Returns the output for a link that a gateway has signed.
+/// Returns the output for a link that a gateway has signed. `used` is the number of sign-ins by it, or
+/// `None` if the ledger must be asked.
 pub(crate) fn made(
     link: Link,
+    used: Option<u64>,
     form: &FormArguments,
     home: &Home,
     instance: &Instance,
     context: &Context,
     now: Timestamp,
 ) -> Result<MadeLink, Failure> {
-    let message = message_about(&link, form, home, instance, context, now)?;
+    let message = message_about(&link, used, form, home, instance, context, now)?;
     let mut made = MadeLink::of_gateway(link, &instance.settings, now);
     let connection = instance.connection.as_ref();
     if message.is_some() && connection.is_some_and(|connection| !connection.settings_read) {
@@ -75,9 +77,10 @@ pub(crate) fn made(
 }
 
 /// Returns the message about a link, if it is wanted. A key that cannot read users leaves the name to
-/// the payload.
+/// the payload, and the number of uses that are left out.
 fn message_about(
     link: &Link,
+    used: Option<u64>,
     form: &FormArguments,
     home: &Home,
     instance: &Instance,
@@ -92,10 +95,10 @@ fn message_about(
     let directory = users::ledger(home, instance, context, now).ok();
     let name = directory.as_ref();
     let name = name.map(|directory| person_name(payload, &**directory).wait());
-    // A link that was made just now is not used, and one that is given out again may be.
-    let known = link.id.as_deref().zip(directory);
-    let known = known.and_then(|(id, directory)| directory.link(id, now).wait().ok().flatten());
-    let used = known.map_or(0, |(listed, _)| listed.link.used);
+    let used = used.or_else(|| {
+        let known = directory?.link(link.id.as_deref()?, now).wait();
+        known.ok().flatten().map(|(listed, _)| listed.link.used)
+    });
     let url = link.short_url.as_ref().unwrap_or(&link.url);
     Ok(message(
         form,

@@ -17,14 +17,14 @@ impl Instance {
     }
 
     /// Returns the message in which a person with a name gets a link, as its long or its short `url`,
-    /// after a number of sign-ins by it. It names times in `zone`.
+    /// after a number of sign-ins by it, if that is known. It names times in `zone`.
     #[must_use]
     pub fn message_to(
         &self,
         name: &str,
         url: &str,
         composed: &Composed,
-        used: u64,
+        used: Option<u64>,
         zone: &TimeZone,
     ) -> String {
         let settings = &self.settings;

@@ -56,8 +56,8 @@ pub struct Handover<'a> {
     pub url: &'a str,
     /// Claims of the link.
     pub claims: &'a Claims,
-    /// Number of sign-ins by the link so far.
-    pub used: u64,
+    /// Number of sign-ins by the link so far. `None` if it is not known.
+    pub used: Option<u64>,
     /// Host of the application, if it decides itself how often the link works.
     pub elsewhere: Option<&'a str>,
     /// Time zone in which the message names times.
@@ -101,7 +101,12 @@ impl Handover<'_> {
             // A code without a number of uses says nothing about them, either.
             return format!("as often as {host} allows");
         }
-        match (uses.left_after(self.used), self.used) {
+        let Some(used) = self.used else {
+            let is_limited = uses.left_after(0).is_some();
+            let how_often = if is_limited { "a limited" } else { "any" };
+            return format!("{how_often} number of times");
+        };
+        match (uses.left_after(used), used) {
             (None, _) => "any number of times".to_owned(),
             (Some(1), 0) => "once".to_owned(),
             (Some(left), 0) => format!("{left} times"),
@@ -293,7 +298,7 @@ mod tests {
             instance: "Acme Chat",
             url: "https://a.example/?code=x.y.z",
             claims,
-            used: 0,
+            used: Some(0),
             elsewhere,
             zone: &TimeZone::UTC,
         })
@@ -348,13 +353,15 @@ mod tests {
     }
 
     #[test]
-    fn uses_that_are_spent_are_not_promised_again() {
+    fn uses_that_are_spent_or_unknown_are_not_promised() {
         for (uses, used, expected) in [
-            (Some(3), 0, "3 times"),
-            (Some(3), 1, "2 more times"),
-            (Some(3), 2, "once more"),
-            (Some(1), 0, "once"),
-            (None, 5, "any number of times"),
+            (Some(3), Some(0), "3 times"),
+            (Some(3), Some(1), "2 more times"),
+            (Some(3), Some(2), "once more"),
+            (Some(1), Some(0), "once"),
+            (None, Some(5), "any number of times"),
+            (Some(3), None, "a limited number of times"),
+            (None, None, "any number of times"),
         ] {
             let template = MessageTemplate::parse("{link} {uses}").unwrap();
             let message = template.fill(&Handover {
