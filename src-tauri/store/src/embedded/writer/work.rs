@@ -1,147 +1,32 @@
-//! The writer: the one thread that changes a directory. It takes a batch of queued commands,
-//! decides and stages them one after the other, writes them as one row of the journal, syncs the
-//! disk once, and answers all of them.
+//! The writer thread: it decides, stages and commits changes, and removes old rows.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
-use latchkey_core::activity::{AuditContext, Counted, Kind, Refusals};
+use latchkey_core::Result;
+use latchkey_core::activity::{Kind, Refusals};
 use latchkey_core::directory::{Changed, Command, Decision, Outcome, decide};
 use latchkey_core::instance::Retention;
 use latchkey_core::ledger::NewLinkRequest;
-use latchkey_core::{Error, Result};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::catalogue::Totals;
-use super::effects::{Updates, Written, rows_of};
-use super::facts;
-use super::journal::{Change, Journal};
-use super::prune_links::LinkPass;
-use super::record::EntryRecord;
-use super::row_snapshot::Begun;
-use super::seals::SealedPart;
-use super::shared::Shared;
-use super::state::State;
-use crate::files;
-use crate::wait::Wait as _;
+use super::super::effects::{Updates, Written, rows_of};
+use super::super::facts;
+use super::super::journal::{Change, Journal};
+use super::super::prune_links::LinkPass;
+use super::super::record::EntryRecord;
+use super::super::shared::Shared;
+use super::super::state::State;
+use super::batch::{Batch, Item, Staged};
+use super::{Answer, Request};
 
-/// Maximum number of queued commands. Further callers wait for space in the queue.
-const QUEUE: usize = 1024;
 /// Maximum number of commands that one sync of the disk makes durable. It limits the waiting time
 /// of later commands.
 const BATCH: usize = 64;
 
-/// Channel for the answer to a request.
-type Answer<T> = oneshot::Sender<Result<T>>;
-
-/// A request to the writer.
-enum Request {
-    Execute(Box<(Command, AuditContext)>, Answer<Outcome>),
-    /// Records the refusals that were counted in periods that ended by a time. `None` records all
-    /// of them.
-    RecordCounted(Option<i64>, Answer<()>),
-    /// Removes entries of the activity, links and requests. Returns whether there may be more to remove.
-    Prune(Retention, Timestamp, Answer<bool>),
-    /// Writes everything that is pending into the rows.
-    Checkpoint(Answer<()>),
-    /// Begins a snapshot.
-    Snapshot(Answer<Begun>),
-    /// Begins a verification of the activity.
-    Sealed(Answer<SealedPart>),
-    #[cfg(test)]
-    Panic(Answer<()>),
-}
-
-/// The writer of a directory. Dropping it ends the thread after the queued requests.
-pub(super) struct Writer {
-    queue: Option<mpsc::Sender<Request>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    /// Starts the thread.
-    pub(super) fn start(shared: Arc<Shared>) -> Result<Self> {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let folder = shared.opened.folder().to_owned();
-        let work = Work {
-            shared,
-            refusals: Refusals::default(),
-            kept_refusals: None,
-            link_pass: LinkPass::default(),
-            removal_is_pending: false,
-            checkpoint_failed: false,
-        };
-        let thread = thread::Builder::new()
-            .name("directory".to_owned())
-            .spawn(move || work.run(waiting))
-            .map_err(|cause| files::storage("opened", &folder, cause))?;
-        Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
-        })
-    }
-
-    /// Makes a change, which is on the disk when this returns.
-    pub(super) async fn execute(&self, command: Command, by: AuditContext) -> Result<Outcome> {
-        let asked = Box::new((command, by));
-        self.ask(|answer| Request::Execute(asked, answer)).await
-    }
-
-    pub(super) async fn record_counted(&self, now: Option<i64>) -> Result<()> {
-        self.ask(|answer| Request::RecordCounted(now, answer)).await
-    }
-
-    pub(super) async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool> {
-        self.ask(|answer| Request::Prune(retention, now, answer))
-            .await
-    }
-
-    pub(super) async fn checkpoint(&self) -> Result<()> {
-        self.ask(Request::Checkpoint).await
-    }
-
-    pub(super) async fn begin_snapshot(&self) -> Result<Begun> {
-        self.ask(Request::Snapshot).await
-    }
-
-    pub(super) async fn sealed_part(&self) -> Result<SealedPart> {
-        self.ask(Request::Sealed).await
-    }
-
-    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or_else(went_wrong)?;
-        queue
-            .send(request(answer))
-            .await
-            .map_err(|_| went_wrong())?;
-        answered.await.unwrap_or_else(|_| Err(went_wrong()))
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let Err(cause) = self.record_counted(None).wait() {
-            tracing::warn!(error = ?cause, "refusals that were counted are not recorded");
-        }
-        self.queue = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer of the directory panicked");
-        }
-    }
-}
-
-/// Returns the error for a request that panicked.
-fn went_wrong() -> Error {
-    Error::internal("the writer of the directory did not answer")
-}
-
 /// State of the writer thread.
-struct Work {
+pub(super) struct Work {
     shared: Arc<Shared>,
     /// Refusals that are counted and not recorded.
     refusals: Refusals,
@@ -156,7 +41,18 @@ struct Work {
 }
 
 impl Work {
-    fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            refusals: Refusals::default(),
+            kept_refusals: None,
+            link_pass: LinkPass::default(),
+            removal_is_pending: false,
+            checkpoint_failed: false,
+        }
+    }
+
+    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
         while let Some(first) = waiting.blocking_recv() {
             let mut requests = vec![first];
             while requests.len() < BATCH
@@ -430,103 +326,5 @@ impl Work {
             }
             failed.map_or(Ok(goes_on), Err)
         })
-    }
-}
-
-/// A requested change.
-enum Item {
-    Command(Box<(Command, AuditContext)>),
-    /// Counted refusals that become one entry.
-    Counted(Box<Counted>),
-}
-
-/// A decided change, as consecutive changes of the journal.
-struct Staged {
-    /// Number of the first.
-    number: u64,
-    changes: Vec<Change>,
-    updates: Updates,
-    totals: Totals,
-    order: Option<i64>,
-}
-
-/// Changes that are made durable together.
-#[derive(Default)]
-struct Batch {
-    outcomes: Vec<Result<Outcome>>,
-    /// Indexes of the outcomes whose changes are written.
-    written: Vec<usize>,
-    /// Number of the first change.
-    first: u64,
-    /// Totals after the last change, if there is one.
-    totals: Option<Totals>,
-    changes: Vec<Change>,
-    updates: Updates,
-    order: Option<i64>,
-}
-
-impl Batch {
-    fn note(&mut self, staged: Staged) {
-        if self.totals.is_none() {
-            self.first = staged.number;
-        }
-        self.totals = Some(staged.totals);
-        self.changes.extend(staged.changes);
-        self.updates.append(staged.updates);
-        self.order = self.order.max(staged.order);
-    }
-
-    /// Adds the seal of all entries to the last change.
-    fn seal(&mut self, journal: &Journal) -> Result<()> {
-        let seal = journal.sealed(self.first, &self.changes)?;
-        if let (Some(seal), Some(last)) = (seal, self.changes.last_mut()) {
-            journal.stage_row(&seal);
-            last.writes.push(seal);
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_lite::future::poll_once;
-    use latchkey_core::ErrorCode;
-    use latchkey_core::activity::{Actor, EventData};
-    use latchkey_core::directory::Directory as _;
-
-    use super::super::EmbeddedDirectory;
-    use super::*;
-
-    #[test]
-    fn a_panic_is_an_error_for_its_callers_and_later_changes_work() {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
-        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
-        let record = || directory.record(EventData::GatewayRecovered.into(), &by);
-        record().wait().unwrap();
-        let refused = directory.writer.ask(Request::Panic).wait().unwrap_err();
-        assert_eq!(refused.code, ErrorCode::Internal);
-        // The tree must be opened again first.
-        while let Err(refused) = record().wait() {
-            assert_eq!(refused.code, ErrorCode::Storage, "{}", refused.message);
-        }
-    }
-
-    #[test]
-    fn a_directory_closes_inside_a_task_that_has_used_up_its_budget() {
-        let (closed, is_closed) = std::sync::mpsc::channel();
-        // On a thread of its own, because closing would otherwise hang the test.
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
-            runtime.unwrap().block_on(async {
-                let folder = tempfile::tempdir().unwrap();
-                let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
-                while poll_once(tokio::task::consume_budget()).await.is_some() {}
-                drop(directory);
-            });
-            closed.send(()).unwrap();
-        });
-        let limit = std::time::Duration::from_secs(30);
-        assert!(is_closed.recv_timeout(limit).is_ok(), "closing hangs");
     }
 }
