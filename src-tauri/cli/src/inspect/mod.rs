@@ -1,37 +1,35 @@
 //! The command `latchkey inspect`.
 
+mod pasted;
+mod shown;
+
 use latchkey_store::Wait as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, diagnose, opens_elsewhere};
+use latchkey_core::inspect::diagnosis::{Case, Hint, diagnose, opens_elsewhere};
 use latchkey_core::inspect::{
-    ClaimTime, Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
-    retired_key,
+    Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text, retired_key,
 };
 use latchkey_core::instance::Instance;
 use latchkey_core::link::Parameter;
-use latchkey_core::link::qr;
 use latchkey_core::protocol::code::CodeRules;
 use latchkey_core::protocol::code::recognize::{Form, Recognized};
-use latchkey_core::protocol::payload::Payload;
-use latchkey_core::protocol::text;
-use latchkey_core::secret::{SignedBy, SigningKey};
+use latchkey_core::secret::SigningKey;
 use latchkey_core::typingmind::{self, Known};
 use latchkey_core::verdict::{Refusal, Verdict};
-use latchkey_core::{Error, ErrorCode};
 use latchkey_store::home::Home;
 use serde::Serialize;
-use serde_json::Value;
 
+pub(crate) use self::pasted::Pasted;
+use self::shown::{Shown, described};
 use crate::args::InspectArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::users;
-use crate::{hints, input, keys, verdict};
+use crate::{hints, keys, verdict};
 
 pub(crate) fn inspect(
     arguments: &InspectArguments,
@@ -324,207 +322,4 @@ fn of_retired_key(
         }
     };
     retired_key(inspection, keys, &*ledger, now).wait()
-}
-
-/// Endings of the names of picture files, in lower case.
-const PICTURES: [&str; 10] = [
-    "png", "jpg", "jpeg", "webp", "gif", "bmp", "svg", "heic", "heif", "avif",
-];
-
-/// Text in which a code is looked for.
-pub(crate) struct Pasted<'a> {
-    given: &'a str,
-    pub(crate) text: String,
-    is_picture: bool,
-}
-
-impl<'a> Pasted<'a> {
-    /// Reads a text, a file, or standard input for `-`.
-    pub(crate) fn read(given: &'a str, context: &Context) -> Result<Self, Failure> {
-        let (text, is_picture) = text_of(given, context)?;
-        Ok(Self {
-            given,
-            text,
-            is_picture,
-        })
-    }
-
-    /// Adds to the error for a text without a code what kind of text it is.
-    pub(crate) fn without_code(&self, refused: Error) -> Error {
-        if self.is_picture {
-            qr::without_code(refused, &self.text)
-        } else {
-            may_be_a_path(refused, self.given)
-        }
-    }
-}
-
-/// Returns the text, and whether it comes from a picture.
-fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
-    let path = Path::new(given);
-    if given != "-" && !context.is_file(path) {
-        let looks_like_a_file = path
-            .extension()
-            .and_then(|extension| extension.to_str())
-            .is_some_and(|extension| PICTURES.contains(&extension.to_ascii_lowercase().as_str()));
-        if looks_like_a_file && !given.contains("://") {
-            return Err(
-                Error::new(ErrorCode::Storage, format!("There is no file {given}."))
-                    .about("code")
-                    .into(),
-            );
-        }
-        return Ok((given.to_owned(), false));
-    }
-    let bytes = context
-        .read(path, input::PICTURE)
-        .map_err(|failure| failure.about("code"))?;
-    if qr::is_picture(&bytes) {
-        return Ok((qr::read_picture(&bytes)?, true));
-    }
-    // Reads only ASCII of a text in another encoding than UTF-8.
-    let other = text::decode_ascii(&bytes);
-    text::decode(bytes)
-        .or(other)
-        .map(|text| (text, false))
-        .ok_or_else(|| {
-            let message = "This is neither a text nor a picture of a QR code that can be read. \
-                           Save the picture as a PNG or a JPEG.";
-            Error::new(ErrorCode::InvalidPicture, message)
-                .about("code")
-                .into()
-        })
-}
-
-/// Adds to the error for a text without a code that no file has this name, if the text can be a
-/// path.
-fn may_be_a_path(refused: Error, given: &str) -> Error {
-    let is_path = given != "-" && !given.contains("://") && !given.contains(char::is_whitespace);
-    if refused.code != ErrorCode::NoCode || !is_path || given.is_empty() {
-        return refused;
-    }
-    let path = Path::new(given);
-    let message = if path.is_dir() {
-        format!("{given} is a folder. Name a file, or paste a text that contains a code.")
-    } else if path.exists() {
-        return refused;
-    } else {
-        format!("There is no file {given}, and no code in that text.")
-    };
-    Error::new(ErrorCode::NoCode, message).about("code")
-}
-
-/// Parts of an inspected code for people.
-struct Shown<'a> {
-    form: Form,
-    header: &'a Option<Value>,
-    claims: &'a Option<Value>,
-    times: &'a [ClaimTime],
-    verification: String,
-    signed_by: Option<&'a SignedBy>,
-    causes: Vec<&'a Hint>,
-}
-
-impl<'a> Shown<'a> {
-    fn of(
-        inspection: &'a Inspection,
-        signed_by: Option<&'a SignedBy>,
-        hints: &'a [Hint],
-        form: Form,
-    ) -> Self {
-        // Without a key there is no verdict, but the instance that signed the code may be known.
-        let signer = hints
-            .iter()
-            .filter(|hint| hint.code == HintCode::SignedByOtherInstance)
-            .find_map(|hint| Some((hint, hint.instance.as_ref()?)))
-            .filter(|_| inspection.judged().is_none());
-        let verification = match &inspection.verification {
-            Verification::NoKey => match signer {
-                Some((hint, signer)) => format!(
-                    "{}. The rules of that instance were not checked: give --instance {signer}.",
-                    hint.title
-                ),
-                None => {
-                    "not checked, because no secret was given. Give --instance or --secret-file."
-                        .to_owned()
-                }
-            },
-            Verification::Judged(Ok(verified)) => {
-                format!("verifies, for {}", verified.payload.subject())
-            }
-            Verification::Judged(Err(refused)) => {
-                format!("refused ({}): {}", refused.code(), refused.shown())
-            }
-        };
-        let is_said = |hint: &&Hint| signer.is_some_and(|(said, _)| said == *hint);
-        Self {
-            form,
-            header: &inspection.shown.header_json,
-            claims: &inspection.shown.claims_json,
-            times: &inspection.times,
-            verification,
-            signed_by,
-            causes: hints.iter().filter(|hint| !is_said(hint)).collect(),
-        }
-    }
-
-    fn of_report(report: &'a Report) -> Self {
-        let claims = report.claims.as_ref().and_then(Value::as_object);
-        let subject = claims.and_then(|claims| Payload::from_claims(claims).ok());
-        let verification = match (&report.verification.refused, subject) {
-            (Some(refused), _) => format!("refused ({}): {}", refused.code, refused.message),
-            (None, Some(payload)) => format!("verifies, for {}", payload.subject()),
-            (None, None) => "verifies".to_owned(),
-        };
-        Self {
-            form: report.form,
-            header: &report.header,
-            claims: &report.claims,
-            times: &report.times,
-            verification,
-            signed_by: report.signed_by.as_ref(),
-            causes: report.hints.iter().collect(),
-        }
-    }
-}
-
-fn described(shown: &Shown<'_>) -> Text {
-    let form = match shown.form {
-        Form::Bare => "code",
-        Form::Url => "login link",
-        Form::WidgetTag => "widget tag",
-        Form::Text => "text",
-        Form::Qr => "QR code",
-    };
-    let part = |json: &Option<Value>| {
-        json.as_ref()
-            .map_or_else(|| "(not JSON)".to_owned(), |json| format!("{json:#}"))
-    };
-    let mut text = Text::new();
-    text.line(format_args!("Found a code in: {form}"));
-    text.own("\nHeader\n");
-    text.block(part(shown.header));
-    text.own("\nClaims\n");
-    text.block(part(shown.claims));
-    if !shown.times.is_empty() {
-        text.own("\nTimes\n");
-        for time in shown.times {
-            text.line(format_args!(
-                "  {:<4} {}  {}",
-                time.member, time.at, time.words
-            ));
-        }
-    }
-    text.own("\nVerification\n");
-    text.line(format_args!("  {}", shown.verification));
-    if let Some(sentence) = shown.signed_by.and_then(SignedBy::sentence) {
-        text.line(format_args!("  {sentence}"));
-    }
-    if !shown.causes.is_empty() {
-        text.own("\nCause\n");
-        for hint in &shown.causes {
-            text.line(format_args!("  {}. {}", hint.title, hint.message));
-        }
-    }
-    text
 }
