@@ -96,17 +96,17 @@ impl Handover<'_> {
     }
 
     fn uses(&self) -> String {
-        let uses = self.claims.registered.uses;
+        let allowed = self.claims.registered.uses;
         if let Some(host) = self.elsewhere {
             // A code without a number of uses says nothing about them, either.
             return format!("as often as {host} allows");
         }
         let Some(used) = self.used else {
-            let is_limited = uses.left_after(0).is_some();
+            let is_limited = allowed.left_after(0).is_some();
             let how_often = if is_limited { "a limited" } else { "any" };
             return format!("{how_often} number of times");
         };
-        match (uses.left_after(used), used) {
+        match (allowed.left_after(used), used) {
             (None, _) => "any number of times".to_owned(),
             (Some(1), 0) => "once".to_owned(),
             (Some(left), 0) => format!("{left} times"),
