@@ -12,6 +12,7 @@
 
 mod admin_api;
 mod admin_document;
+mod admin_routes;
 mod admin_settings;
 mod administering;
 mod api;
