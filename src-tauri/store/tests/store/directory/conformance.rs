@@ -153,7 +153,7 @@ pub(super) use administration_tests;
 /// if a gateway may run over it.
 macro_rules! conformance_tests {
     ($empty:path) => {
-        use $crate::directory::sessions;
+        use $crate::directory::{sessions, sessions_of_links};
 
         $crate::directory::conformance::administration_tests!($empty);
         $crate::directory::conformance::rules! { $empty:
@@ -169,6 +169,8 @@ macro_rules! conformance_tests {
                 a_new_session_replaces_the_one_of_the_same_browser;
                 the_last_use_is_written_at_most_every_five_minutes;
                 expired_sessions_are_pruned;
+            }
+            sessions_of_links {
                 the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
                 sessions_end_with_a_revoked_link_only_by_choice;
                 sessions_end_with_links_that_were_issued_before_a_moment;

@@ -39,6 +39,7 @@ mod requests;
 mod retained_links;
 mod seats;
 mod sessions;
+mod sessions_of_links;
 mod short_links;
 pub(crate) mod snapshots;
 #[cfg(unix)]
