@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use latchkey_core::Error;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::{Outcome, Unverified, inspect_text};
@@ -76,10 +77,7 @@ pub(crate) fn redeem(
             }
             Err(refused) => {
                 code = ExitCode::from(1);
-                let error = output.error_value(&refused);
-                let name = error.get("code").and_then(Value::as_str);
-                let text = format!("{}: {refused}", name.unwrap_or_default());
-                output.line(text, || json!({ "error": error }))?;
+                print_refused(&refused, output)?;
             }
         }
     }
@@ -116,14 +114,19 @@ fn redeem_there(
             }
             Err(refused) => {
                 code = ExitCode::from(1);
-                let error = output.error_value(&refused);
-                let name = error.get("code").and_then(Value::as_str);
-                let text = format!("{}: {refused}", name.unwrap_or_default());
-                output.line(text, || json!({ "error": error }))?;
+                print_refused(&refused, output)?;
             }
         }
     }
     Ok(code)
+}
+
+/// Prints why a line of standard input was refused. The command goes on with the next line.
+fn print_refused(refused: &Error, output: &Output) -> Result<(), Failure> {
+    let error = output.error_value(refused);
+    let name = error.get("code").and_then(Value::as_str);
+    let text = format!("{}: {refused}", name.unwrap_or_default());
+    output.line(text, || json!({ "error": error }))
 }
 
 /// A code that was redeemed at a gateway.
