@@ -204,25 +204,26 @@ pub(crate) fn no_cookies(config: &GatewayConfig) -> Markup {
 /// Returns the page for a visitor who is not signed in. A browser that keeps no cookies gets it
 /// after a sign-in, too.
 pub(crate) fn not_signed_in(config: &GatewayConfig) -> Markup {
-    page(
-        Some(config),
-        "Not signed in",
-        &html! {
-            h1 { "You are not signed in" }
-            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (config.settings.name.as_str()) " for one." }
-            p.quiet { "If you have just opened it, your browser keeps no cookies here. Allow them for " (config.settings.url.authority()) ", and open the link again." }
-        },
-    )
+    let note = html! {
+        p.quiet { "If you have just opened it, your browser keeps no cookies here. Allow them for " (config.settings.url.authority()) ", and open the link again." }
+    };
+    how_to_sign_in(config, &note)
 }
 
 /// Returns the page for a visitor whom a proxy has sent here to sign in.
 pub(crate) fn sign_in(config: &GatewayConfig) -> Markup {
+    how_to_sign_in(config, &html! {})
+}
+
+/// Returns the page that says how to sign in, and then a note.
+fn how_to_sign_in(config: &GatewayConfig, note: &Markup) -> Markup {
     page(
         Some(config),
         "Not signed in",
         &html! {
             h1 { "You are not signed in" }
             p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (config.settings.name.as_str()) " for one." }
+            (note)
         },
     )
 }
