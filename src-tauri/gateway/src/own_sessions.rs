@@ -57,8 +57,8 @@ pub(crate) async fn home(gateway: &Gateway, config: &GatewayConfig, headers: &He
     Ok(with_cookies(page.into_response(), &[shown]))
 }
 
-/// Returns the person's latest sessions without the one of this browser, and the number of those that
-/// are not returned.
+/// Returns the person's latest sessions without the one of this browser, and the number of further
+/// sessions.
 async fn other_sessions(
     gateway: &Gateway,
     config: &GatewayConfig,

@@ -12,7 +12,7 @@ pub(crate) struct BackupArguments {
     /// Name or id of the instance.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: String,
-    /// File for the backup. A file that is there is replaced when the backup is whole.
+    /// File for the backup. An existing file is replaced when the backup is whole.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Put the signing key into the backup, and the key of a self-signed certificate. They are

@@ -50,8 +50,8 @@ pub(in crate::embedded) struct LinkFields {
 }
 
 impl LinkFields {
-    /// Returns a number by which links are sorted by their entry. Links of one second are in the order
-    /// of the changes that gave them out.
+    /// Returns a number that sorts links by their entry. Links that were given out in the same second
+    /// are in the order of these changes.
     fn entry(&self) -> i64 {
         let change = match self.taken_in {
             NO_CHANGE => 0,

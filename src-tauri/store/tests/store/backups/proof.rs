@@ -1,5 +1,5 @@
-//! Proof: an instance with many users is backed up while people sign in. The restored one is equal
-//! to the instance as it was at one moment.
+//! Proof: an instance with many users is backed up while people sign in. The restored instance
+//! equals the original at a moment of the backup.
 
 #![expect(clippy::disallowed_methods, reason = "a proof measures its time")]
 

@@ -64,8 +64,8 @@ fn sign_in(directory: &EmbeddedDirectory, number: usize) {
     redeemed.wait().unwrap();
 }
 
-/// Returns a directory that was closed cleanly, a copy of one in use, which is what the kill of a
-/// process leaves, and their contents.
+/// Returns a directory that was closed cleanly, and a copy of a directory in use, as the kill of a
+/// process leaves it, with their contents.
 fn closed_and_killed() -> [(&'static str, TempDir, Contents); 2] {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();

@@ -46,7 +46,7 @@ const ORDERS: [LinkSortBy; 4] = [
 ];
 
 /// Returns the key of a link in an order, as a text. `given` has the IDs in the order of their entry,
-/// by which links of one second are sorted.
+/// which sorts links of the same second.
 fn sort_key(by: LinkSortBy, listed: &ListedLink, given: &[String]) -> Option<String> {
     let link = &listed.link;
     let time = |time: i64| format!("{time:020}");
