@@ -9,7 +9,7 @@ use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
 use crate::admin_api::until;
-use crate::api::{Client, refusal};
+use crate::api_client::{Client, refusal};
 use crate::site::by;
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::api::with_key;
+use crate::api_client::with_key;
 use crate::serving::Running;
 use crate::site::Site;
 

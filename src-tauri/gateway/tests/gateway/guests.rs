@@ -12,7 +12,7 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
-use crate::api::Client;
+use crate::api_client::Client;
 use crate::site::{Site, by};
 
 fn guest(site: &Site, id: &str, end: AccountEnd) -> String {

@@ -13,7 +13,7 @@ use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
-use crate::api::Client;
+use crate::api_client::Client;
 use crate::site::by;
 
 fn inspected(client: &Client, text: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::Client;
+use crate::api_client::Client;
 
 #[test]
 fn a_link_that_the_api_makes_after_a_removal_works_at_once() {

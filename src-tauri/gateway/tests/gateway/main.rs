@@ -16,6 +16,7 @@ mod admin_routes;
 mod admin_settings;
 mod administering;
 mod api;
+mod api_client;
 mod api_links;
 mod asking;
 mod browser;

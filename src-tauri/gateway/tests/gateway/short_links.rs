@@ -12,7 +12,7 @@ use latchkey_core::protocol::uses::Uses;
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
-use crate::api::Client;
+use crate::api_client::Client;
 use crate::site::{Answer, Site, by};
 
 /// Gives a link out with a short link. Returns its path, in upper case.
