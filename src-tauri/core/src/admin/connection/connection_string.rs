@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use url::Url;
 
-use super::{FINGERPRINT, Fingerprint, GatewayUrl};
+use super::fingerprint::{FINGERPRINT, Fingerprint};
+use super::gateway_url::GatewayUrl;
 use crate::instance::InstanceId;
 use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result};

@@ -6,8 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
-use super::FINGERPRINT;
 use crate::{Error, ErrorCode, Result};
+
+/// Name of the parameter of a connection string with the fingerprint, and of the field.
+pub(super) const FINGERPRINT: &str = "fingerprint";
 
 /// SHA-256 of the public key of a certificate (its `SubjectPublicKeyInfo`). A renewed certificate
 /// with the same key has the same fingerprint.

@@ -14,9 +14,6 @@ pub use gateway_url::GatewayUrl;
 use crate::instance::{InstanceId, Name};
 use crate::secret::StoredSecret;
 
-/// Name of the parameter of a connection string with the fingerprint, and of the field.
-const FINGERPRINT: &str = "fingerprint";
-
 /// Stored connection to a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
