@@ -3,6 +3,7 @@
 //! disk once, and answers all of them.
 
 mod batch;
+mod request;
 mod work;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use latchkey_core::instance::Retention;
 use latchkey_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
 
+use self::request::{Answer, Request};
 use self::work::Work;
 use super::row_snapshot::Begun;
 use super::seals::SealedPart;
@@ -24,27 +26,6 @@ use crate::wait::Wait as _;
 
 /// Maximum number of queued commands. Further callers wait for space in the queue.
 const QUEUE: usize = 1024;
-
-/// Channel for the answer to a request.
-type Answer<T> = oneshot::Sender<Result<T>>;
-
-/// A request to the writer.
-enum Request {
-    Execute(Box<(Command, AuditContext)>, Answer<Outcome>),
-    /// Records the refusals that were counted in periods that ended by a time. `None` records all
-    /// of them.
-    RecordCounted(Option<i64>, Answer<()>),
-    /// Removes entries of the activity, links and requests. Returns whether there may be more to remove.
-    Prune(Retention, Timestamp, Answer<bool>),
-    /// Writes everything that is pending into the rows.
-    Checkpoint(Answer<()>),
-    /// Begins a snapshot.
-    Snapshot(Answer<Begun>),
-    /// Begins a verification of the activity.
-    Sealed(Answer<SealedPart>),
-    #[cfg(test)]
-    Panic(Answer<()>),
-}
 
 /// The writer of a directory. Dropping it ends the thread after the queued requests.
 pub(super) struct Writer {

@@ -19,7 +19,7 @@ use super::super::record::EntryRecord;
 use super::super::shared::Shared;
 use super::super::state::State;
 use super::batch::{Batch, Item, Staged};
-use super::{Answer, Request};
+use super::request::{Answer, Request};
 
 /// Maximum number of commands that one sync of the disk makes durable. It limits the waiting time
 /// of later commands.
