@@ -67,7 +67,7 @@ fn a_guest_is_composed_for_and_one_who_has_ended_is_extended() {
         studio.click("user-extend").await;
         studio.fill("extend-after", "0").await;
         studio.click("extend-submit").await;
-        says(&studio, "error-ends_at", "The number of days").await;
+        says(&studio, "error-ends_at", "a whole number of days").await;
         looks_well(&studio, "users-extend").await;
         studio.fill("extend-after", "14").await;
         studio.click("extend-submit").await;

@@ -40,7 +40,8 @@ it('extends an account that has ended', async () => {
 });
 
 it('says at the field that days are a number', async () => {
-  const said = 'The number of days is a whole number from 1 to 3650.';
+  const said =
+    'An account ends at a time, such as 2026-11-29T23:10, or after a whole number of days from 1 to 3650, such as 14 days.';
   const asked = open(3, {
     user: () => profile('ended', ENDED),
     user_set_account_end: () => refuse('invalid_time', said, 'ends_at'),
