@@ -146,7 +146,7 @@ fn on_monday_the_links_of_friday_are_found_copied_again_replaced_and_taken_back(
         says(&studio, "revoke-elsewhere", "remove the person there").await;
         looks_well(&studio, "monday-5-revoke").await;
         studio.click("revoke-confirm").await;
-        says(&studio, "link-panel", "Marked revoked").await;
+        says(&studio, "link-panel", "It was marked as revoked").await;
         looks_well(&studio, "monday-6-revoked").await;
         studio.click("rail-users").await;
         studio.fill("users-search", "user-5@").await;

@@ -1,6 +1,7 @@
 import { iconOf } from '../activity/icons';
-import type { ActivityEntry, IssuedLink } from '../generated/types';
+import type { ActivityEntry, Instance, IssuedLink } from '../generated/types';
 import type { IconName } from '../lib/components/icons';
+import { hasUsers } from '../lib/hosted';
 import { asWords } from './labels';
 
 /** Something that happened to a link. Times are in Unix seconds. */
@@ -18,8 +19,12 @@ export type LinkDay = { start: number; events: LinkEvent[] };
 const TOLD = ['link_made', 'link_given_out', 'revoked', 'links_revoked'];
 
 /** The life of a link by day, the latest first: what the ledger keeps, and the rest of the activity. */
-export function historyOf(link: IssuedLink, entries: ActivityEntry[]): LinkDay[] {
-  const told = ofLedger(link);
+export function historyOf(
+  link: IssuedLink,
+  entries: ActivityEntry[],
+  instance: Pick<Instance, 'hosted'>,
+): LinkDay[] {
+  const told = ofLedger(link, instance);
   const uses = new Set([link.first_use?.at, link.last_use?.at]);
   const others = entries.filter(
     ({ kind, code, at }) => !TOLD.includes(code) && !(kind === 'sign_in' && uses.has(at)),
@@ -33,7 +38,7 @@ export function historyOf(link: IssuedLink, entries: ActivityEntry[]): LinkDay[]
   return byDay([...told, ...events].sort((a, b) => b.at - a.at));
 }
 
-function ofLedger(link: IssuedLink): LinkEvent[] {
+function ofLedger(link: IssuedLink, instance: Pick<Instance, 'hosted'>): LinkEvent[] {
   const events: LinkEvent[] = link.given.map(({ at, given, by }, index) => ({
     at,
     icon: 'send',
@@ -55,7 +60,8 @@ function ofLedger(link: IssuedLink): LinkEvent[] {
     });
   }
   if (link.ended_at !== null && link.status === 'revoked') {
-    events.push({ at: link.ended_at, icon: 'bar', title: 'Revoked', detail: null });
+    const title = hasUsers(instance) ? 'Revoked' : 'Marked as revoked';
+    events.push({ at: link.ended_at, icon: 'bar', title, detail: null });
   }
   if (link.ended_at !== null && link.status === 'superseded') {
     events.push({

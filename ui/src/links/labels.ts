@@ -23,7 +23,7 @@ const STATES: Record<LinkStatus, StateLabel> = {
 const GIVEN_OUT: StateLabel = { word: 'Given out', icon: 'send', tone: 'live' };
 
 /** There, a revocation is a mark of which the application does not know. */
-const MARKED: StateLabel = { word: 'Marked revoked', icon: 'bar', tone: 'over' };
+const MARKED: StateLabel = { word: 'Marked', icon: 'bar', tone: 'over' };
 
 export function stateLabel(status: LinkStatus, instance: Pick<Instance, 'hosted'>): StateLabel {
   if (hasUsers(instance)) return STATES[status];
@@ -93,10 +93,21 @@ export function usesLabel({ uses, used }: IssuedLink, instance: Pick<Instance, '
   return uses === null ? count : `${count} of ${uses.toLocaleString('en')}`;
 }
 
-/** Until when a link works, or when it ended. */
-export function endLabel(link: IssuedLink): string {
-  if (!works(link)) return link.ended_at === null ? 'ended' : formatMoment(link.ended_at);
-  return link.expires_at === null ? 'no end' : formatMoment(link.expires_at);
+/** Whether a link may still sign in: one that works, or one that is only marked as revoked. */
+export function mayWork(link: IssuedLink, instance: Pick<Instance, 'hosted'>): boolean {
+  return works(link) || (link.status === 'revoked' && !hasUsers(instance));
+}
+
+/** Time until which a link may work, or when it ended; null if it has no end, or it is not known. */
+export function endOf(link: IssuedLink, instance: Pick<Instance, 'hosted'>): number | null {
+  return mayWork(link, instance) ? link.expires_at : link.ended_at;
+}
+
+/** Until when a link may work, or when it ended. */
+export function endLabel(link: IssuedLink, instance: Pick<Instance, 'hosted'>): string {
+  const end = endOf(link, instance);
+  if (end !== null) return formatMoment(end);
+  return mayWork(link, instance) ? 'no end' : 'ended';
 }
 
 /** Returns a sentence about the rest of a link in two parts: the time, and the uses. */
