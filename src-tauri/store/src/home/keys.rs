@@ -164,7 +164,7 @@ impl Home {
     }
 
     /// Fails if a pasted secret is the active key of an instance, or one that retires. A key that cannot
-    /// be read may be replaced by any.
+    /// be read is not compared, because a lost key could otherwise not be replaced or pasted again.
     pub(super) fn require_new_secret(
         &self,
         instance: &Instance,
