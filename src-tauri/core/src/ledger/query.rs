@@ -72,6 +72,25 @@ pub struct ListedLink {
     pub standing: Standing,
 }
 
+impl ListedLink {
+    /// Lists a link. Its end is neither before it came into the ledger nor before its last use: a link
+    /// works for a minute after its `exp`, and the code of another system may be revoked before it is
+    /// known.
+    #[must_use]
+    pub fn new(link: IssuedLink, standing: Standing) -> Self {
+        let last_use = link.last_use.as_ref().map(|last| last.at);
+        let earliest = last_use.map_or(link.entered_at, |at| at.max(link.entered_at));
+        let ended_at = standing.ended_at.map(|at| at.max(earliest));
+        Self {
+            link,
+            standing: Standing {
+                ended_at,
+                ..standing
+            },
+        }
+    }
+}
+
 /// A page of links.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LinkPage {

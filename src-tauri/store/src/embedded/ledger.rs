@@ -201,10 +201,8 @@ pub(super) fn listed(view: &View<'_>, id: &str, now: i64) -> Result<Option<Liste
     let Some(link) = link(view, id)? else {
         return Ok(None);
     };
-    Ok(Some(ListedLink {
-        standing: standing(view, &link, now)?,
-        link,
-    }))
+    let standing = standing(view, &link, now)?;
+    Ok(Some(ListedLink::new(link, standing)))
 }
 
 /// Returns what became of a link at a time, in Unix seconds.
