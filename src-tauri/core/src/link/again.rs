@@ -3,7 +3,7 @@
 use crate::activity::AuditContext;
 use crate::directory::Directory;
 use crate::ledger::{
-    GivenAs, IssuedLink, LinkOrigin, ListedLink, TakenLink, not_entered, unknown_link,
+    GivenAs, IssuedLink, LinkOrigin, LinkStatus, ListedLink, TakenLink, not_entered, unknown_link,
 };
 use crate::link::compose::{Composed, Target, signed};
 use crate::protocol::claims::Claims;
@@ -58,8 +58,14 @@ pub fn claims(
     has_key: impl Fn(&str) -> bool,
 ) -> Result<Claims> {
     let ListedLink { link, standing, .. } = listed;
-    if !standing.status.works() {
-        return Err(not_copyable("This link does not work any more"));
+    match standing.status {
+        LinkStatus::NotUsed | LinkStatus::InUse => {}
+        LinkStatus::UsedUp => return Err(not_copyable("This link is used up")),
+        LinkStatus::Expired => return Err(not_copyable("This link has expired")),
+        LinkStatus::Revoked => return Err(not_copyable("This link was revoked")),
+        LinkStatus::Superseded => {
+            return Err(not_copyable("A newer link has replaced this one"));
+        }
     }
     let Some(claims) = kept else {
         return Err(not_copyable(match link.origin {
