@@ -6,7 +6,7 @@ use latchkey_core::activity::Actor;
 use latchkey_core::instance::Hosted;
 use latchkey_core::ledger::{
     GivenAs, GivenOut, IssuedLink, LinkCounts, LinkOrigin, LinkRecord, LinkSortBy, LinkStatus,
-    MAX_NOTE_CHARS, TakenLink, Use, note, unknown_link,
+    ListedLink, MAX_NOTE_CHARS, Standing, TakenLink, Use, note, unknown_link,
 };
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
@@ -40,6 +40,27 @@ fn a_link_replaces_others_early_only_if_it_works_from_a_later_time() {
         let expected = warns.then(|| "replaces_early".into());
         assert_eq!(warning, expected, "{supersedes} {not_before:?}");
     }
+}
+
+#[test]
+fn a_link_ends_neither_before_its_entry_nor_before_its_last_use() {
+    let ended = |last_use: Option<i64>, ended_at: Option<i64>| {
+        let link = IssuedLink {
+            last_use: last_use.map(sign_in_at),
+            ..link(Uses::UNLIMITED)
+        };
+        let standing = Standing {
+            status: LinkStatus::Expired,
+            ended_at,
+            ends_sessions: false,
+        };
+        ListedLink::new(link, standing).standing.ended_at
+    };
+    assert_eq!(ended(None, None), None);
+    assert_eq!(ended(None, Some(AT - 1)), Some(AT));
+    assert_eq!(ended(None, Some(AT + 9)), Some(AT + 9));
+    assert_eq!(ended(Some(AT + 20), Some(AT + 9)), Some(AT + 20));
+    assert_eq!(ended(Some(AT + 5), Some(AT + 9)), Some(AT + 9));
 }
 
 #[test]

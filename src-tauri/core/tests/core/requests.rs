@@ -158,15 +158,20 @@ fn a_suspension_a_removal_and_a_revocation_of_all_links_close_the_request() {
         ends_sessions: false,
         allows_unknown: true,
     };
-    for command in [
-        Command::Suspend(id("ada")),
-        Command::Remove(id("ada")),
-        Command::RevokeLinks(all),
+    let closed = EventData::LinkRequestClosed {
+        how: RequestEnd::Revoked,
+    };
+    for (command, also) in [
+        (Command::Suspend(id("ada")), None),
+        (Command::Remove(id("ada")), None),
+        (Command::RevokeLinks(all), Some(closed)),
     ] {
         let (mut model, link) = expired();
         model.ask(&link).unwrap();
         let decision = model.execute(&command).unwrap();
-        assert_eq!(decision.entries.len(), 1, "{command:?}");
+        let mut entries = decision.entries.into_iter().skip(1);
+        let told = entries.next().map(|entry| entry.event.data);
+        assert_eq!((told, entries.next()), (also, None), "{command:?}");
         assert_eq!(model.request_of("ada"), None, "{command:?}");
     }
 }

@@ -128,12 +128,16 @@ impl Draft {
                     .facts
                     .named(named)
                     .ok_or_else(|| unknown_person(named))?;
-                self.cut_off(&person, |cutoffs| cutoffs.revoke(cutoff));
-                self.withdraw_requests_of(&person);
                 event = match &person {
                     LinkPerson::User(user) => event.of(user),
                     LinkPerson::Email(_) => event.of(named),
                 };
+                let outcome = self.record_event(event);
+                // After the cutoff, they count as closed already.
+                self.close_requests_of(&person);
+                self.cut_off(&person, |cutoffs| cutoffs.revoke(cutoff));
+                self.note_session_end(ends_sessions);
+                return Ok(outcome);
             }
             RevocationScope::Before(before) => {
                 if *before > self.now {

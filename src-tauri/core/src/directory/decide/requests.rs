@@ -186,17 +186,24 @@ impl Draft {
         }
     }
 
-    /// Closes the requests of a person, by the ID and by the address.
-    pub(super) fn withdraw_requests_of(&mut self, person: &LinkPerson) {
-        match person {
+    /// Closes the requests of a person, by the ID and by the address, because all links of that person
+    /// are revoked. One that has closed by itself before gets no entry.
+    pub(super) fn close_requests_of(&mut self, person: &LinkPerson) {
+        let email = match person {
             LinkPerson::User(user) => {
-                let known = self.facts.user(user).cloned();
-                self.withdraw_requests(user, known.as_ref());
+                let email = self.facts.user(user).and_then(|user| user.email.clone());
+                email.map(LinkPerson::Email)
             }
-            LinkPerson::Email(_) => {
-                if self.facts.request(person).flatten().is_some() {
-                    self.push(Effect::DeleteRequest(person.clone()));
-                }
+            LinkPerson::Email(_) => None,
+        };
+        for person in [Some(person.clone()), email].into_iter().flatten() {
+            let Some(open) = self.facts.request(&person).flatten().cloned() else {
+                continue;
+            };
+            if is_grantable(&open, &self.facts, self.now) {
+                self.close(open, RequestEnd::Revoked);
+            } else {
+                self.push(Effect::DeleteRequest(person));
             }
         }
     }

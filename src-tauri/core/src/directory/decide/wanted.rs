@@ -88,6 +88,22 @@ impl<'a> Wanted<'a> {
         }
     }
 
+    /// Adds the open requests of a user, by the ID and by the address, and the facts that decide
+    /// whether they can be granted.
+    fn requests_to_judge(&mut self, id: &UserId) {
+        self.requests_of(id);
+        let person = self.facts.person(id);
+        let user = person.and_then(|person| person.user.as_ref());
+        let email = user.and_then(|user| user.email.clone());
+        let email = email.map(LinkPerson::Email);
+        for person in [Some(LinkPerson::User(id.clone())), email]
+            .into_iter()
+            .flatten()
+        {
+            self.request_to_judge(&person);
+        }
+    }
+
     /// Adds the cutoffs of a user, by the ID and by the address.
     pub(super) fn cutoffs_of(&mut self, id: &UserId) {
         self.user_with_email(id);
@@ -117,19 +133,19 @@ impl<'a> Wanted<'a> {
     /// Adds the person whom an ID or an address names.
     pub(super) fn named(&mut self, named: &UserId) {
         self.linked(&LinkPerson::User(named.clone()));
-        self.requests_of(named);
+        self.requests_to_judge(named);
         self.cutoffs_of(named);
         let Ok(email) = Email::parse(named.as_str(), "user") else {
             return;
         };
         let person = LinkPerson::Email(email.clone());
         self.linked(&person);
-        self.request(&person);
+        self.request_to_judge(&person);
         if let Some(EmailUsers {
             owner: Some(owner), ..
         }) = self.email(&email)
         {
-            self.requests_of(owner);
+            self.requests_to_judge(owner);
             self.cutoffs_of(owner);
         }
     }

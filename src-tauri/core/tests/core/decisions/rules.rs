@@ -79,6 +79,12 @@ impl Model {
             {
                 2
             }
+            // So do those of the person, by the ID and by the address.
+            Command::RevokeLinks(revocation)
+                if matches!(revocation.scope, RevocationScope::Person(_)) =>
+            {
+                3
+            }
             _ => 1,
         };
         let acts = decision.entries.iter().filter(|entry| !entry.is_due);
