@@ -159,7 +159,8 @@ impl Instances {
     /// Returns the instance with an ID or a name. An exact ID wins, because scripts rely on it.
     /// Names are compared in any case.
     ///
-    /// Fails with [`ErrorCode::UnknownInstance`].
+    /// Fails with [`ErrorCode::UnknownInstance`], or with the error of an instance that cannot be read,
+    /// because that one may be meant.
     pub fn find(&self, name: &str) -> Result<Instance> {
         if let Ok(id) = InstanceId::parse(name)
             && let Some(instance) = self.read(&id)?
@@ -178,16 +179,22 @@ impl Instances {
             .iter()
             .map(|instance| format!("'{}'", instance.settings.name.as_str()))
             .collect();
-        let known = match (unreadable, known.as_slice()) {
-            (Some(problem), _) => format!("One cannot be read: {}", problem.message),
-            (None, []) => "There is none yet. Add one.".to_owned(),
-            (None, known) => format!("There is {}.", known.join(", ")),
+        let (code, known) = match (unreadable, known.as_slice()) {
+            (Some(problem), _) => (
+                problem.code,
+                format!("One cannot be read: {}", problem.message),
+            ),
+            (None, []) => (
+                ErrorCode::UnknownInstance,
+                "There is none yet. Add one.".to_owned(),
+            ),
+            (None, known) => (
+                ErrorCode::UnknownInstance,
+                format!("There is {}.", known.join(", ")),
+            ),
         };
-        Err(Error::new(
-            ErrorCode::UnknownInstance,
-            format!("There is no instance '{name}'. {known}"),
-        )
-        .about("instance"))
+        let message = format!("There is no instance '{name}'. {known}");
+        Err(Error::new(code, message).about("instance"))
     }
 
     /// Adds an instance. Its ID resembles its name, and is not the name of another instance.
