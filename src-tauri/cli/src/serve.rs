@@ -18,6 +18,8 @@ use latchkey_gateway::{
     metrics_router, run, serve as listen, serve_locally,
 };
 use latchkey_store::home::{GATEWAY_HOLDER, Home, once_free, require_here};
+#[cfg(unix)]
+use nix::sys::signal::SIGXFSZ;
 use serde_json::json;
 use tokio::runtime::Runtime;
 #[cfg(unix)]
@@ -235,12 +237,14 @@ fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     }
 }
 
-/// Signals that the gateway handles: SIGTERM and SIGINT end it, SIGHUP is ignored.
+/// Signals that the gateway handles: SIGTERM and SIGINT end it, SIGHUP is ignored. After SIGXFSZ, which
+/// would end it, it goes on like with a full disk: a change that needs more room is refused.
 #[cfg(unix)]
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    file_too_large: Signal,
 }
 
 #[cfg(unix)]
@@ -251,6 +255,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            file_too_large: signal(SignalKind::from_raw(SIGXFSZ as i32))?,
         })
     }
 
@@ -261,6 +266,9 @@ impl Signals {
                 _ = self.interrupt.recv() => break,
                 _ = self.hang_up.recv() => {
                     tracing::info!("SIGHUP is ignored, because changed settings are read by themselves");
+                }
+                _ = self.file_too_large.recv() => {
+                    tracing::error!("a file is as large as the limit of this process allows (ulimit -f), so it cannot be written");
                 }
             }
         }

@@ -134,9 +134,14 @@ fn sighup_is_ignored_as_documented() {
     let id = serving.child.id().to_string();
     let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
     assert!(sent.success());
+    // A limit of the size of files must not end the gateway without a word.
+    let sent = Command::new("kill").args(["-XFSZ", &id]).status().unwrap();
+    assert!(sent.success());
     assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
     // After SIGTERM, the log says that a SIGHUP was ignored.
-    assert!(serving.end().contains("SIGHUP is ignored"));
+    let log = serving.end();
+    assert!(log.contains("SIGHUP is ignored"), "{log}");
+    assert!(log.contains("(ulimit -f)"), "{log}");
     let help = latchkey(&["serve", "--help"], &[], b"").out;
     assert!(help.contains("SIGHUP"), "{help}");
 }
