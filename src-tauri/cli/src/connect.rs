@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use latchkey_core::activity::AuditContext;
-use latchkey_core::admin::{ConnectionString, GatewayUrl};
+use latchkey_core::admin::{Connection, ConnectionString, GatewayUrl};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::protocol::text;
 use latchkey_core::secret::Secret;
@@ -13,18 +13,51 @@ use latchkey_store::home::Home;
 use crate::args::ConnectArguments;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::{input, keys};
 
-/// Connects to an instance on a gateway. Connects a connected instance again if it is named.
+/// Connects to an instance on a gateway. Connects a connected instance again if it is named, and says
+/// that its earlier API key is left at the gateway.
 pub(crate) fn connect(
     home: &Home,
     context: &Context,
     arguments: &ConnectArguments,
+    output: &Output,
     by: &AuditContext,
 ) -> Result<Instance, Failure> {
     let name = arguments.name.as_deref();
     let known = name.and_then(|name| home.instances().find(name).ok());
-    let connected = known.filter(|known| known.settings.hosted == Hosted::Gateway);
+    let known = known.filter(|known| known.settings.hosted == Hosted::Gateway);
+    let left = known.as_ref().and_then(|known| known.connection.clone());
+    let connected = connected(home, context, arguments, known, by)?;
+    let now = connected.connection.as_ref();
+    let is_left = |left: &Connection| now.is_some_and(|now| now.key_id != left.key_id);
+    if let Some(left) = left.filter(is_left) {
+        output.note(&left_key(&left));
+    }
+    Ok(connected)
+}
+
+/// Says how to revoke an API key that Latchkey does not use any more.
+pub(crate) fn left_key(connection: &Connection) -> String {
+    format!(
+        "Its API key {} may still work at the gateway {}. To revoke it, run this there: latchkey api-key revoke --instance {} {}",
+        connection.key_id,
+        connection.url.authority(),
+        connection.instance,
+        connection.key_id
+    )
+}
+
+/// Connects to an instance on a gateway, or again to a known one.
+fn connected(
+    home: &Home,
+    context: &Context,
+    arguments: &ConnectArguments,
+    connected: Option<Instance>,
+    by: &AuditContext,
+) -> Result<Instance, Failure> {
+    let name = arguments.name.as_deref();
     let (Some(url), Some(key_file)) = (&arguments.url, &arguments.key_file) else {
         let string: ConnectionString = connection_string(context, arguments)?.expose().parse()?;
         keys::unlock_or_create(home, context)?;

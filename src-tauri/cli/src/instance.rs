@@ -40,7 +40,7 @@ pub(crate) fn instance(
         }
         InstanceCommand::Connect(arguments) => {
             let home = context.home_or_new()?;
-            let connected = connect::connect(&home, context, &arguments, &by)?;
+            let connected = connect::connect(&home, context, &arguments, output, &by)?;
             show_current(&home, &connected, context, output, &by)?;
         }
         InstanceCommand::Show { name } => {
@@ -286,12 +286,7 @@ fn remove(
         || json!({ "removed": id }),
     )?;
     if let Some(connection) = connection {
-        output.note(&format!(
-            "Its API key still works at the gateway {}. To revoke it, run this there: latchkey api-key revoke --instance {} {}",
-            connection.url.authority(),
-            connection.instance,
-            connection.key_id
-        ));
+        output.note(&connect::left_key(&connection));
     }
     Ok(())
 }
