@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{KeyState, RetirementRequest, SigningKeyRecord, SigningKeys};
 use latchkey_core::instance::{Hosted, Instance};
-use latchkey_core::secret::{KeyOrigin, KeyRotation, SecretSource};
+use latchkey_core::secret::{KeyOrigin, KeyRotation, RetireAfter, SecretSource};
 use latchkey_core::time;
 use latchkey_store::Wait as _;
 use latchkey_store::home::Home;
@@ -85,15 +85,47 @@ fn retire(
         without_secret: false,
     };
     let request = request.require_possible()?;
+    // Only for the words: the keys are changed also if links cannot be counted.
+    let before = read(home, &instance, context, by.at).ok();
+    let changes = changes(arguments, before.as_ref());
     if let Some(revocation) = request.of_retired(&arguments.key, &instance, by.at) {
         let directory = users::directory(home, &instance, context)?;
         revocation.revoke(&instance, &*directory, by).wait()?;
         // The list opens it again.
         drop(directory);
+        output.note(&changes);
         return list_changed(home, &instance, context, output, by.at);
     }
     let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;
+    output.note(&changes);
     list_changed(home, &changed, context, output, by.at)
+}
+
+/// Says what retiring a key changes for its links. `before` are the keys before.
+fn changes(arguments: &RetireArguments, before: Option<&SigningKeys>) -> String {
+    let key = &arguments.key;
+    let record =
+        before.and_then(|keys| keys.signing_keys.iter().find(|known| known.key.id == *key));
+    let links = record.and_then(|record| record.links);
+    let working = match links.map(|links| links.count) {
+        None => String::new(),
+        Some(0) => " None of them worked.".to_owned(),
+        Some(1) => " 1 of them worked until now.".to_owned(),
+        Some(count) => format!(" {count} of them worked until now."),
+    };
+    if arguments.leaked {
+        return format!(
+            "The key {key} is given up. All links that it has signed are revoked, and their short links.{working}"
+        );
+    }
+    match arguments.retire_after {
+        None | Some(RetireAfter::Now) => format!(
+            "The key {key} is retired. Links that it has signed are refused, and only their short links go on.{working}"
+        ),
+        Some(after @ RetireAfter::Secs(_)) => {
+            format!("The key {key} retires in {after}. Its links work until then.")
+        }
+    }
 }
 
 /// Prints the signing keys of an instance, and how many links depend on each.
