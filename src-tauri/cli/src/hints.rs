@@ -114,6 +114,9 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
             "--replace replaces that instance, and --name NAME gives the restored one another name."
                 .to_owned()
         }
+        ErrorCode::HostedElsewhere if error.field.as_deref() == Some("key") => {
+            format!("{program} keys rotate --instance {name} --secret-file FILE gives it the secret that is set there.")
+        }
         ErrorCode::HostedElsewhere => format!(
             "If people sign in at the gateway of this computer: {program} instance set {name} --hosted here"
         ),

@@ -122,23 +122,27 @@ impl Revoking<'_> {
                 continue;
             }
             let link = self.ledger.link(id, self.by.at).wait()?;
+            let starts_at = link.as_ref().and_then(|(listed, _)| listed.link.not_before);
+            let starts_at = starts_at.filter(|at| *at > self.by.at.as_second());
             let before = link.map(|(listed, _)| listed.standing.status);
             // One after the other is revoked, so the others are looked up before.
             if before.is_none() && !self.allows_unknown && ids.len() > 1 {
                 return Err(not_revoked(id).into());
             }
-            found.push((id, before));
+            found.push((id, before, starts_at));
         }
-        for (id, before) in found {
+        let hosted = self.instance.settings.hosted;
+        for (id, before, starts_at) in found {
             self.revoke(RevocationScope::Link(id.clone()))?;
             stopped += u64::from(before.is_some_and(LinkStatus::works));
             is_over &= before.is_some_and(LinkStatus::ended_by_itself);
-            text.line(self.words_of_one(id, before));
+            text.line(self.words_of_one(id, before, starts_at));
+            let before = before.map(|status| status.name_at(hosted));
             links.push(json!({ "id": id, "before": before }));
         }
         Ok(Done {
             text,
-            json: json!({ "links": links, "stopped": stopped }),
+            json: json!({ "links": links, self.counted(): stopped }),
             is_over,
         })
     }
@@ -185,7 +189,7 @@ impl Revoking<'_> {
             format!(
                 "Revoked all links {words}; {counted}.{}",
                 if self.ends_sessions {
-                    " Sessions that began with them have ended."
+                    " Any sessions that began with them have ended."
                 } else {
                     ""
                 }
@@ -193,13 +197,22 @@ impl Revoking<'_> {
         };
         let mut done = named;
         if let Some(members) = done.as_object_mut() {
-            members.insert("stopped".into(), stopped.into());
+            members.insert(self.counted().into(), stopped.into());
         }
         Ok(Done {
             text: text.into(),
             json: done,
             is_over: false,
         })
+    }
+
+    /// Returns the name of the number of links that worked until now. Elsewhere, they are only marked.
+    const fn counted(&self) -> &'static str {
+        if self.is_elsewhere {
+            "marked"
+        } else {
+            "stopped"
+        }
     }
 
     fn revoke(&self, scope: RevocationScope) -> Result<(), Failure> {
@@ -222,13 +235,16 @@ impl Revoking<'_> {
         Ok(page.wait()?.total)
     }
 
-    fn words_of_one(&self, id: &str, before: Option<LinkStatus>) -> String {
+    fn words_of_one(&self, id: &str, before: Option<LinkStatus>, starts_at: Option<i64>) -> String {
         if let Some(status) = before.filter(|status| status.ended_by_itself()) {
-            let words = status.words();
+            let had = match status {
+                LinkStatus::Expired => "had expired",
+                _ => "was used up",
+            };
             let left = if self.ends_sessions {
-                format!("{id} was {words} before.{}", self.about_sessions())
+                format!("{id} {had} before.{}", self.about_sessions())
             } else {
-                format!("{id} was {words} before, so nothing was left to take back.")
+                format!("{id} {had} before, so nothing was left to take back.")
             };
             return if self.is_elsewhere {
                 left
@@ -236,17 +252,19 @@ impl Revoking<'_> {
                 format!("{left} No new link can be asked for with it any more.")
             };
         }
-        let is_known = before.is_some();
         if self.is_elsewhere {
-            let was = if is_known {
-                ""
-            } else {
-                ", which was not in it"
+            let was = match before {
+                None => ", which was not in it",
+                Some(LinkStatus::Revoked) => ", as it was before",
+                Some(_) => "",
             };
             return format!("Marked {id} as revoked in the list{was}.");
         }
         let what = match before {
-            Some(status) if status.works() => format!("Revoked {id}, which worked until now."),
+            Some(status) if status.works() => starts_at.map_or_else(
+                || format!("Revoked {id}, which worked until now."),
+                |at| format!("Revoked {id}, which was to work from {}.", time::exact(at)),
+            ),
             Some(status) => format!("Revoked {id}, which was {} before.", status.words()),
             None => format!("{id} is not in the list. A code with this id is refused from now on."),
         };
@@ -255,7 +273,7 @@ impl Revoking<'_> {
 
     const fn about_sessions(&self) -> &'static str {
         if self.ends_sessions {
-            " Sessions that began with it have ended."
+            " Any sessions that began with it have ended."
         } else {
             ""
         }

@@ -7,7 +7,10 @@ use crate::run::{hosted_here, in_folder, until};
 
 #[test]
 fn links_for_an_address_that_nobody_has_are_listed_and_revoked_by_it() {
-    for (folder, code) in [(hosted_here("https://a.b"), 0), (elsewhere(), 1)] {
+    for (folder, code, counted) in [
+        (hosted_here("https://a.b"), 0, "stopped"),
+        (elsewhere(), 1, "marked"),
+    ] {
         let at = folder.path();
         let made = id(&link(at, &["--email", "ada@acme.example"]));
         link(at, &["--id", "7"]);
@@ -21,10 +24,7 @@ fn links_for_an_address_that_nobody_has_are_listed_and_revoked_by_it() {
         assert_eq!(text.split('\t').nth(1), Some("ada@acme.example"));
         let revoke = ["--json", "revoke", "--user", "ada@acme.example"];
         let revoked = links(at, &revoke);
-        assert_eq!(
-            (revoked.code, &revoked.json()["stopped"]),
-            (code, &json!(1))
-        );
+        assert_eq!((revoked.code, &revoked.json()[counted]), (code, &json!(1)));
         assert_eq!(of(&["--status", "revoked"]), [made]);
         assert_eq!(listed(at, &["--works", "yes"]).len(), 1);
     }
@@ -125,7 +125,7 @@ fn a_link_that_was_used_up_stays_so_and_nothing_is_left_to_take_back() {
     assert_eq!((said.code, said.out.trim()), (0, &*expected));
     let said = revoke(&["--end-sessions"]).out;
     let expected = format!(
-        "{once} was used up before. Sessions that began with it have ended. No new link can be asked for with it any more."
+        "{once} was used up before. Any sessions that began with it have ended. No new link can be asked for with it any more."
     );
     assert_eq!(said.trim(), expected);
     let json = revoke(&["--json"]).json();
@@ -214,7 +214,7 @@ fn revoking_says_what_it_has_changed() {
     assert_eq!(
         revoke(&[&made, "--end-sessions"]),
         format!(
-            "Revoked {made}, which was revoked before. Sessions that began with it have ended."
+            "Revoked {made}, which was revoked before. Any sessions that began with it have ended."
         )
     );
     for _ in 0..2 {
@@ -230,7 +230,7 @@ fn revoking_says_what_it_has_changed() {
     );
     assert_eq!(
         revoke(&["--user", "ada", "--end-sessions"]),
-        "Revoked all links of ada; none of them worked. Sessions that began with them have ended."
+        "Revoked all links of ada; none of them worked. Any sessions that began with them have ended."
     );
     let activity = in_folder(at, &["activity", "list", "--instance", "here"]).out;
     let mut rows = activity.lines().filter(|row| row.contains("\trevoked\t"));
@@ -295,6 +295,22 @@ fn revoking_at_an_instance_elsewhere_claims_nothing_that_is_not_so() {
     let shown = links(at, &["show", &made]).out;
     assert!(shown.contains("state         marked as revoked"), "{shown}");
     assert!(shown.contains("\nmarked        "), "{shown}");
+    let again = links(at, &["revoke", &made]).out;
+    assert!(
+        again.contains("as revoked in the list, as it was before"),
+        "{again}"
+    );
+    let again = links(at, &["--json", "revoke", &made]).json();
+    let before = &again["links"][0]["before"];
+    assert_eq!(
+        (before, &again["marked"]),
+        (&json!("marked_revoked"), &json!(0))
+    );
+    let copied = links(at, &["copy", &made]).err;
+    assert!(
+        copied.contains("This link was revoked, so it cannot"),
+        "{copied}"
+    );
     let json = links(at, &["--json", "revoke", "--user", "ada"]);
     assert_eq!(
         (json.code, &json.json()["works_elsewhere"]),
