@@ -286,7 +286,7 @@ fn remove(
         || json!({ "removed": id }),
     )?;
     if let Some(connection) = connection {
-        output.note(&connect::left_key(&connection));
+        output.note(&connect::left_key(connection));
     }
     Ok(())
 }

@@ -87,22 +87,22 @@ fn retire(
     let request = request.require_possible()?;
     // Only for the words: the keys are changed also if links cannot be counted.
     let before = read(home, &instance, context, by.at).ok();
-    let changes = changes(arguments, before.as_ref());
+    let said = what_changes(arguments, before.as_ref());
     if let Some(revocation) = request.of_retired(&arguments.key, &instance, by.at) {
         let directory = users::directory(home, &instance, context)?;
         revocation.revoke(&instance, &*directory, by).wait()?;
         // The list opens it again.
         drop(directory);
-        output.note(&changes);
+        output.note(&said);
         return list_changed(home, &instance, context, output, by.at);
     }
     let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;
-    output.note(&changes);
+    output.note(&said);
     list_changed(home, &changed, context, output, by.at)
 }
 
 /// Says what retiring a key changes for its links. `before` are the keys before.
-fn changes(arguments: &RetireArguments, before: Option<&SigningKeys>) -> String {
+fn what_changes(arguments: &RetireArguments, before: Option<&SigningKeys>) -> String {
     let key = &arguments.key;
     let record =
         before.and_then(|keys| keys.signing_keys.iter().find(|known| known.key.id == *key));

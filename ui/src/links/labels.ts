@@ -93,7 +93,7 @@ export function usesLabel({ uses, used }: IssuedLink, instance: Pick<Instance, '
   return uses === null ? count : `${count} of ${uses.toLocaleString('en')}`;
 }
 
-/** Whether a link may still sign in: one that works, or one that is only marked as revoked. */
+/** Whether a link may still sign in. One that is only marked as revoked may. */
 export function mayWork(link: IssuedLink, instance: Pick<Instance, 'hosted'>): boolean {
   return works(link) || (link.status === 'revoked' && !hasUsers(instance));
 }

@@ -19,11 +19,14 @@ fn a_revoked_key_is_named_and_the_instance_is_connected_again() {
         refused(client, &["seats", "--instance", "server"]),
         "key_refused"
     );
+    let shown = done(client, &["instance", "show", "server"]);
+    let old = shown["connection"]["key_id"].as_str().unwrap().to_owned();
     let string = pairing(server, "laptop 2");
-    done(
-        client,
-        &["instance", "connect", &string, "--name", "server"],
-    );
+    let again = ["instance", "connect", &string, "--name", "server"];
+    let again = at(client, &again, "");
+    assert_eq!(again.code, 0, "{}", again.err);
+    let revoke = format!("api-key revoke --instance here {old}");
+    assert!(again.err.contains(&revoke), "{}", again.err);
     done(client, &["seats", "--instance", "server"]);
     let removed = at(client, &["instance", "remove", "server", "--yes"], "");
     assert_eq!(removed.code, 0, "{}", removed.err);

@@ -73,16 +73,8 @@ impl Instances {
     pub fn named(&self, name: &Name) -> Result<Option<Instance>> {
         match self.find(name.as_str()) {
             Ok(found) => Ok(Some(found)),
-            Err(refused)
-                if matches!(
-                    refused.code,
-                    ErrorCode::UnknownInstance | ErrorCode::DamagedFile
-                ) =>
-            {
-                // An instance whose settings are damaged is replaced by its ID.
-                self.read(&InstanceId::like(name.as_str()))
-            }
-            Err(refused) => Err(refused),
+            // An instance whose settings are damaged is replaced by its ID.
+            Err(_) => self.read(&InstanceId::like(name.as_str())),
         }
     }
 

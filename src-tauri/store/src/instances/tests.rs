@@ -107,7 +107,9 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     assert_eq!(again.id, broken.id);
     fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
     // An unreadable instance cannot be found by its name.
-    let unknown = instances.find("Broken Inc").unwrap_err().message;
+    let unknown = instances.find("Broken Inc").unwrap_err();
+    assert_eq!(unknown.code, ErrorCode::DamagedFile, "it may be the one");
+    let unknown = unknown.message;
     assert!(unknown.contains("One cannot be read"), "{unknown}");
     assert_eq!(
         instances.find("newer").unwrap_err().code,
