@@ -98,6 +98,9 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
         studio.fill("times", "3").await;
         studio.fill("note", "Loan laptop").await;
         studio.choose("older-links", "stop").await;
+        studio.click("starts-later").await;
+        looks_well(&studio, "compose-replaces-early").await;
+        studio.click("starts-at-once").await;
         studio.find("link").await;
         studio.click("copy-link").await;
         studio.find("another-link").await;

@@ -19,15 +19,15 @@ pub(super) fn a_revoked_link_signs_nobody_in_and_others_do(directory: &dyn Direc
     let (revoked, other) = (give(directory, "ada"), give(directory, "ada"));
     assert_eq!(redeem(directory, &revoked.code), "provisioned");
     let scope = RevocationScope::Link(revoked.id().to_owned());
-    revoke_at(directory, scope.clone(), false, at(-7));
+    revoke_at(directory, scope.clone(), false, at(7));
     assert_eq!(redeem(directory, &revoked.code), "link_revoked");
     assert_eq!(redeem(directory, &other.code), "signed_in");
     let standing = listed(directory, revoked.id()).standing;
-    assert_eq!(standing.ended_at, Some(at(-7).as_second()));
+    assert_eq!(standing.ended_at, Some(at(7).as_second()));
     // Revoking it again keeps the time.
     revoke(directory, scope);
     let standing = listed(directory, revoked.id()).standing;
-    assert_eq!(standing.ended_at, Some(at(-7).as_second()));
+    assert_eq!(standing.ended_at, Some(at(7).as_second()));
     // A link that is not known yet is revoked by its ID.
     revoke(directory, RevocationScope::Link("theirs".to_owned()));
     let theirs = code(r#""user":{"id":"eve"},"jti":"theirs""#, -5);
