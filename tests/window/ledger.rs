@@ -96,9 +96,10 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
         studio.fill("field-user-id", "ada").await;
         studio.choose("uses", "times").await;
         studio.fill("times", "3").await;
-        studio.fill("note", "Loan laptop").await;
         studio.click("starts-later").await;
         studio.choose("older-links", "stop").await;
+        // The note is below, so the form scrolls to the hint.
+        studio.fill("note", "Loan laptop").await;
         looks_well(&studio, "compose-replaces-early").await;
         studio.click("starts-at-once").await;
         studio.find("link").await;
