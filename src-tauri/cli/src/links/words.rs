@@ -1,7 +1,7 @@
 //! Links in words.
 
 use latchkey_core::instance::Hosted;
-use latchkey_core::ledger::{IssuedLink, LinkOrigin, LinkStatus, ListedLink, Use};
+use latchkey_core::ledger::{IssuedLink, LinkOrigin, ListedLink, Use};
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::time;
@@ -32,7 +32,7 @@ pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>, hosted: Host
     field("id", &link.id);
     field("state", standing.status.words_at(hosted));
     if let Some(at) = standing.ended_at {
-        let is_mark = standing.status == LinkStatus::Revoked && !hosted.is_latchkey();
+        let is_mark = standing.status.is_mark_at(hosted);
         field(if is_mark { "marked" } else { "ended" }, &time::exact(at));
     }
     if standing.ends_sessions {

@@ -15,7 +15,7 @@ impl LinkStatus {
     pub const fn name_at(self, hosted: Hosted) -> &'static str {
         match self {
             Self::NotUsed if !hosted.is_latchkey() => "given_out",
-            Self::Revoked if !hosted.is_latchkey() => "marked_revoked",
+            _ if self.is_mark_at(hosted) => "marked_revoked",
             _ => self.name(),
         }
     }
@@ -25,9 +25,15 @@ impl LinkStatus {
     pub const fn words_at(self, hosted: Hosted) -> &'static str {
         match self {
             Self::NotUsed if !hosted.is_latchkey() => "given out",
-            Self::Revoked if !hosted.is_latchkey() => "marked as revoked",
+            _ if self.is_mark_at(hosted) => "marked as revoked",
             _ => self.words(),
         }
+    }
+
+    /// Returns whether a link of an instance is only marked as revoked, and its code still works.
+    #[must_use]
+    pub const fn is_mark_at(self, hosted: Hosted) -> bool {
+        matches!(self, Self::Revoked) && !hosted.is_latchkey()
     }
 }
 

@@ -23,17 +23,10 @@ use serde_json::{Value, json};
 
 use crate::admin_api::{add, with_stored_key};
 use crate::administering::{Administered, Response};
+use crate::scopes::SCOPES;
 use crate::site::{by, revoke_link};
 
 const GUIDE: &str = include_str!("../../../guides/administration.md");
-
-const SCOPES: [Scope; 5] = [
-    Scope::Links,
-    Scope::UsersRead,
-    Scope::Users,
-    Scope::Activity,
-    Scope::Admin,
-];
 
 /// Begins a session of a user. Returns its name.
 fn session_of(site: &Administered, user: &str) -> String {

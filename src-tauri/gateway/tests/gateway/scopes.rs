@@ -22,7 +22,8 @@ use crate::site::{Answer, Site, by};
 
 const GUIDE: &str = include_str!("../../../guides/api.md");
 
-const SCOPES: [Scope; 5] = [
+/// All scopes of API keys.
+pub(crate) const SCOPES: [Scope; 5] = [
     Scope::Links,
     Scope::UsersRead,
     Scope::Users,

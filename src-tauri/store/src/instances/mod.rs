@@ -179,19 +179,12 @@ impl Instances {
             .iter()
             .map(|instance| format!("'{}'", instance.settings.name.as_str()))
             .collect();
-        let (code, known) = match (unreadable, known.as_slice()) {
-            (Some(problem), _) => (
-                problem.code,
-                format!("One cannot be read: {}", problem.message),
-            ),
-            (None, []) => (
-                ErrorCode::UnknownInstance,
-                "There is none yet. Add one.".to_owned(),
-            ),
-            (None, known) => (
-                ErrorCode::UnknownInstance,
-                format!("There is {}.", known.join(", ")),
-            ),
+        let problem = unreadable.as_ref();
+        let code = problem.map_or(ErrorCode::UnknownInstance, |problem| problem.code);
+        let known = match (unreadable, known.as_slice()) {
+            (Some(problem), _) => format!("One cannot be read: {}", problem.message),
+            (None, []) => "There is none yet. Add one.".to_owned(),
+            (None, known) => format!("There is {}.", known.join(", ")),
         };
         let message = format!("There is no instance '{name}'. {known}");
         Err(Error::new(code, message).about("instance"))

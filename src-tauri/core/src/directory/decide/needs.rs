@@ -35,7 +35,9 @@ impl Command {
                 wanted.requests_of(id);
                 wanted.cutoffs_of(id);
             }
-            Self::Suspend(id) => wanted.requests_of(id),
+            Self::Suspend(id) => {
+                wanted.requests_of(id);
+            }
             Self::SignOut(id) => {
                 wanted.person(id);
             }

@@ -16,8 +16,8 @@ use crate::ledger::{
 };
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
+use crate::protocol::email::Email;
 use crate::protocol::payload::Payload;
-use crate::protocol::user_id::UserId;
 use crate::session::kept_browser;
 use crate::verdict::{DirectoryFacts, LinkState, Refusal, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
@@ -174,38 +174,37 @@ impl Draft {
 
     /// Closes the requests of a user, because a command has settled them. The entry of that command
     /// says so.
-    pub(super) fn withdraw_requests(&mut self, user: &UserId, known: Option<&User>) {
-        let email = known.and_then(|user| user.email.clone());
-        let email = email.map(LinkPerson::Email);
-        for person in [Some(LinkPerson::User(user.clone())), email] {
-            if let Some(person) = person
-                && self.facts.request(&person).flatten().is_some()
-            {
-                self.push(Effect::DeleteRequest(person));
+    pub(super) fn withdraw_requests(&mut self, user: &User) {
+        let person = LinkPerson::User(user.id.clone());
+        for open in self.requests_of(&person, user.email.as_ref()) {
+            self.push(Effect::DeleteRequest(open.person));
+        }
+    }
+
+    /// Closes the requests of a person, because all links of that person are revoked. One that has
+    /// closed by itself before gets no entry.
+    pub(super) fn close_requests_of(&mut self, person: &LinkPerson) {
+        let user = match person {
+            LinkPerson::User(user) => self.facts.user(user),
+            LinkPerson::Email(_) => None,
+        };
+        let email = user.and_then(|user| user.email.as_ref());
+        for open in self.requests_of(person, email) {
+            if is_grantable(&open, &self.facts, self.now) {
+                self.close(open, RequestEnd::Revoked);
+            } else {
+                self.push(Effect::DeleteRequest(open.person));
             }
         }
     }
 
-    /// Closes the requests of a person, by the ID and by the address, because all links of that person
-    /// are revoked. One that has closed by itself before gets no entry.
-    pub(super) fn close_requests_of(&mut self, person: &LinkPerson) {
-        let email = match person {
-            LinkPerson::User(user) => {
-                let email = self.facts.user(user).and_then(|user| user.email.clone());
-                email.map(LinkPerson::Email)
-            }
-            LinkPerson::Email(_) => None,
-        };
-        for person in [Some(person.clone()), email].into_iter().flatten() {
-            let Some(open) = self.facts.request(&person).flatten().cloned() else {
-                continue;
-            };
-            if is_grantable(&open, &self.facts, self.now) {
-                self.close(open, RequestEnd::Revoked);
-            } else {
-                self.push(Effect::DeleteRequest(person));
-            }
-        }
+    /// Returns the requests of a person, and those of the address that the person has.
+    fn requests_of(&self, person: &LinkPerson, email: Option<&Email>) -> Vec<NewLinkRequest> {
+        let email = email.cloned().map(LinkPerson::Email);
+        let people = [Some(person), email.as_ref()];
+        let open = people.into_iter().flatten();
+        let open = open.filter_map(|person| self.facts.request(person).flatten());
+        open.cloned().collect()
     }
 
     /// Closes the request for a new link that somebody has made with a link, because that is revoked.

@@ -143,7 +143,7 @@ impl Draft {
             user.status = Status::Suspended;
             user.generation = self.facts.change;
             self.put(&user);
-            self.withdraw_requests(id, Some(&user));
+            self.withdraw_requests(&user);
             self.record(Event::from(EventData::Suspended).of(id));
         }
         Ok(outcome(user))
@@ -198,7 +198,7 @@ impl Draft {
             let person = LinkPerson::Email(email.clone());
             self.push(Effect::ForgetClaims(person, id.clone()));
         }
-        self.withdraw_requests(id, Some(&user));
+        self.withdraw_requests(&user);
         self.note_time(at);
         let mut counts = self.facts.counts;
         counts.users = counts.users.saturating_sub(1);

@@ -79,28 +79,19 @@ impl<'a> Wanted<'a> {
     }
 
     /// Adds the open requests of a user, by the ID and by the address.
-    pub(super) fn requests_of(&mut self, id: &UserId) {
-        self.request(&LinkPerson::User(id.clone()));
+    pub(super) fn requests_of(&mut self, id: &UserId) -> [Option<&'a NewLinkRequest>; 2] {
+        let by_id = self.request(&LinkPerson::User(id.clone()));
         let person = self.person(id);
         let user = person.and_then(|person| person.user.as_ref());
-        if let Some(email) = user.and_then(|user| user.email.as_ref()) {
-            self.request(&LinkPerson::Email(email.clone()));
-        }
+        let email = user.and_then(|user| user.email.as_ref());
+        let by_email = email.and_then(|email| self.request(&LinkPerson::Email(email.clone())));
+        [by_id, by_email]
     }
 
-    /// Adds the open requests of a user, by the ID and by the address, and the facts that decide
-    /// whether they can be granted.
+    /// Adds the open requests of a user, and the facts that decide whether they can be granted.
     fn requests_to_judge(&mut self, id: &UserId) {
-        self.requests_of(id);
-        let person = self.facts.person(id);
-        let user = person.and_then(|person| person.user.as_ref());
-        let email = user.and_then(|user| user.email.clone());
-        let email = email.map(LinkPerson::Email);
-        for person in [Some(LinkPerson::User(id.clone())), email]
-            .into_iter()
-            .flatten()
-        {
-            self.request_to_judge(&person);
+        for request in self.requests_of(id).into_iter().flatten() {
+            self.granting(request);
         }
     }
 

@@ -50,8 +50,8 @@ pub(in crate::embedded) struct LinkFields {
 }
 
 impl LinkFields {
-    /// Returns a number that sorts links by their entry. Links that were given out in the same second
-    /// are in the order of these changes.
+    /// Returns a number that sorts links by their entry. Links of the same second are in the order in
+    /// which they were given out.
     fn entry(&self) -> i64 {
         let change = match self.taken_in {
             NO_CHANGE => 0,
