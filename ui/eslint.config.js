@@ -2,6 +2,7 @@ import js from '@eslint/js';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
+import { readdirSync } from 'node:fs';
 import ts from 'typescript-eslint';
 
 import svelteConfig from './svelte.config.js';
@@ -11,9 +12,26 @@ const LAYERS = [
   ['generated'],
   ['lib'],
   ['layout'],
-  ['activity', 'compose', 'connection', 'gateway', 'inspect', 'settings', 'start', 'users'],
+  [
+    'activity',
+    'compose',
+    'connection',
+    'gateway',
+    'inspect',
+    'links',
+    'settings',
+    'start',
+    'typingmind',
+    'users',
+  ],
   ['app'],
 ];
+
+const present = readdirSync(new URL('src', import.meta.url), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'styles')
+  .map(({ name }) => name);
+const unnamed = present.filter((name) => !LAYERS.flat().includes(name));
+if (unnamed.length > 0) throw new Error(`LAYERS lacks these folders of src: ${unnamed.join(', ')}`);
 
 const zones = LAYERS.slice(0, -1).flatMap((folders, layer) => {
   const later = LAYERS.slice(layer + 1).flat();
@@ -60,6 +78,13 @@ export default ts.config(
               message: 'Only src/lib/bridge.ts talks to Tauri. Use call() from it.',
             },
           ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.object.name='asked'][callee.property.name='at']",
+          message: 'Use lastAsked(): another part of the page may ask for its data at any time.',
         },
       ],
       'no-restricted-globals': [

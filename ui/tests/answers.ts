@@ -326,6 +326,18 @@ export type Asked = {
   [K in keyof Commands]: { name: K; request: Commands[K]['request'] };
 }[keyof Commands];
 
+/**
+ * Returns the request of the last call of a command.
+ *
+ * The last call of all is no measure: another part of the page may ask for its data at any time.
+ */
+export function lastAsked<K extends keyof Commands>(
+  asked: Asked[],
+  wanted: K,
+): Commands[K]['request'] | undefined {
+  return asked.findLast(({ name }) => name === wanted)?.request;
+}
+
 type Answers = {
   [K in keyof Commands]?: (
     request: Commands[K]['request'],

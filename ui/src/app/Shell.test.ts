@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
-import { answer, instanceLike, previewLike, type Asked } from '../../tests/answers';
+import { answer, instanceLike, lastAsked, previewLike, type Asked } from '../../tests/answers';
 import { forgetInstance } from '../lib/state/changes';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
@@ -37,9 +37,7 @@ it('changes the screen by key and by the rail', async () => {
 it('copies the link by key', async () => {
   await userEvent.type(screen.getByLabelText(/^Person/u), 'ada@b.co');
   await userEvent.keyboard('{Control>}{Enter}{/Control}');
-  await waitFor(() =>
-    expect(asked.at(-1)).toMatchObject({ name: 'copy', request: { what: 'link' } }),
-  );
+  await waitFor(() => expect(lastAsked(asked, 'copy')).toMatchObject({ what: 'link' }));
 });
 
 it('does from the palette what is chosen, and gives the focus back', async () => {

@@ -6,6 +6,7 @@ import {
   answer,
   connectedLike,
   forecastLike,
+  lastAsked,
   outlineLike,
   pageLike,
   previewLike,
@@ -113,7 +114,7 @@ it('signs the link when it is copied, and copies the same one again', async () =
   await waitFor(() => expect(count('copy')).toBe(2));
   await userEvent.click(screen.getByTestId('copy-message'));
   await waitFor(() => expect(count('copy')).toBe(3));
-  expect(asked.at(-1)?.request).toMatchObject({ what: 'message' });
+  expect(lastAsked(asked, 'copy')).toMatchObject({ what: 'message' });
   expect(count('link_sign')).toBe(1);
 });
 

@@ -2,7 +2,14 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
-import { answer, connectedLike, instanceLike, refuse, type Asked } from '../../tests/answers';
+import {
+  answer,
+  connectedLike,
+  instanceLike,
+  lastAsked,
+  refuse,
+  type Asked,
+} from '../../tests/answers';
 import type { ApiKey, Instance } from '../generated/types';
 import { lost } from '../lib/state/lost.svelte';
 import { studio } from '../lib/state/studio.svelte';
@@ -60,7 +67,7 @@ it('shows a key once, and lists it by its name afterwards', async () => {
   await waitFor(() => expect(toasts.list.at(-1)?.text).toContain('API key copied'));
   await userEvent.click(screen.getByRole('button', { name: 'Done' }));
   expect(screen.queryByTestId('api-key-value')).toBeNull();
-  expect(asked.at(-1)?.name).toBe('secret_conceal');
+  expect(lastAsked(asked, 'secret_conceal')).toBeDefined();
   await rerender({ instance: kept });
   expect(screen.getByTestId('api-keys').textContent).toContain('CRM');
   await make();
@@ -74,7 +81,7 @@ it('revokes a key when that is confirmed', async () => {
   expect(asked).toHaveLength(0);
   await userEvent.click(screen.getByRole('button', { name: 'Revoke key' }));
   await waitFor(() => expect(studio.instances[0]?.api_keys).toEqual([]));
-  expect(asked.at(-1)?.request).toEqual({ instance: 'here', key: 'abcdefgh' });
+  expect(lastAsked(asked, 'api_key_revoke')).toEqual({ instance: 'here', key: 'abcdefgh' });
 });
 
 it('marks the key of this computer, and warns before it is revoked', async () => {

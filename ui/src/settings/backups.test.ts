@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import { answer, instanceLike, lastAsked, refuse, type Asked } from '../../tests/answers';
 import type { ChosenBackup } from '../generated/types';
 import { newPassphrase } from '../lib/state/new-passphrase.svelte';
 import { studio } from '../lib/state/studio.svelte';
@@ -25,7 +25,6 @@ function open() {
 }
 
 const button = (name: string) => screen.getByRole('button', { name });
-const last = () => asked.at(-1);
 
 beforeEach(() => {
   cleanup();
@@ -53,10 +52,8 @@ describe('backups', () => {
     open();
     await userEvent.click(await screen.findByRole('switch', { name: 'Make one a day' }));
     await screen.findByText('Off.');
-    expect(last()).toEqual({
-      name: 'automatic_backups_set',
-      request: { instance: 'your-company', on: false },
-    });
+    const request = { instance: 'your-company', on: false };
+    expect(lastAsked(asked, 'automatic_backups_set')).toEqual(request);
   });
 
   it('are written without the key unless a passphrase is chosen for it', async () => {
@@ -65,9 +62,10 @@ describe('backups', () => {
     await userEvent.click(button('Back up…'));
     await userEvent.click(button('Choose a file…'));
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
-    expect(last()).toEqual({
-      name: 'backup_save',
-      request: { instance: 'your-company', passphrase: null, moves: false },
+    expect(lastAsked(asked, 'backup_save')).toEqual({
+      instance: 'your-company',
+      passphrase: null,
+      moves: false,
     });
     expect(toasts.list.at(-1)?.text).toBe('acme.latchkey is written.');
     await userEvent.click(button('Back up…'));
@@ -78,7 +76,7 @@ describe('backups', () => {
     await userEvent.type(screen.getByTestId('backup-passphrase-again'), 'correct horse');
     await userEvent.click(button('Choose a file…'));
     await waitFor(() =>
-      expect(last()?.request).toEqual({
+      expect(lastAsked(asked, 'backup_save')).toEqual({
         instance: 'your-company',
         passphrase: 'correct horse',
         moves: false,
@@ -94,7 +92,7 @@ describe('backups', () => {
     await userEvent.click(button('Choose a file…'));
     expect(await screen.findByText('latchkey restore acme.latchkey')).toBeTruthy();
     await userEvent.click(button('Copy latchkey serve --instance Acme'));
-    expect(last()).toEqual({ name: 'backup_command_copy', request: { number: 1 } });
+    expect(lastAsked(asked, 'backup_command_copy')).toEqual({ number: 1 });
     await userEvent.click(button('Done'));
     expect(screen.queryByRole('dialog')).toBeNull();
   });

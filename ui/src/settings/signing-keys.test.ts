@@ -2,7 +2,14 @@ import { cleanup, render, screen, waitFor, within } from '@testing-library/svelt
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { answer, connectedLike, instanceLike, refuse, type Asked } from '../../tests/answers';
+import {
+  answer,
+  connectedLike,
+  instanceLike,
+  lastAsked,
+  refuse,
+  type Asked,
+} from '../../tests/answers';
 import type { Instance, RetiringKey } from '../generated/types';
 import { clock } from '../lib/state/clock.svelte';
 import { studio } from '../lib/state/studio.svelte';
@@ -105,7 +112,7 @@ describe('a retiring key', () => {
     expect(changes()).toEqual([]);
     await userEvent.click(within(dialog).getByRole('button', { name: 'Retire now' }));
     await waitFor(() => expect(studio.instances[0]?.retiring).toEqual([]));
-    expect(asked.at(-1)?.request).toEqual({
+    expect(lastAsked(asked, 'signing_key_retire')).toEqual({
       instance: kept.id,
       key: 'oldKey',
       retire_after: 'now',
@@ -120,7 +127,9 @@ describe('a retiring key', () => {
     const words = screen.getByTestId('retire-consequence').textContent;
     expect(words).toContain(`work until ${formatDay(inDays(7))}`);
     await userEvent.click(screen.getByRole('button', { name: 'Change the date' }));
-    await waitFor(() => expect(asked.at(-1)?.request).toMatchObject({ retire_after: '7 days' }));
+    await waitFor(() =>
+      expect(lastAsked(asked, 'signing_key_retire')).toMatchObject({ retire_after: '7 days' }),
+    );
     expect(toasts.list.at(-1)?.text).toBe(`The key retires on ${formatDay(inDays(7))}.`);
   });
 
@@ -143,7 +152,10 @@ describe('a leaked key', () => {
     expect(changes()).toEqual([]);
     await userEvent.click(within(dialog).getByRole('button', { name: 'Give up the key' }));
     await waitFor(() =>
-      expect(asked.at(-1)?.request).toMatchObject({ key: 'activeKey', leaked: true }),
+      expect(lastAsked(asked, 'signing_key_retire')).toMatchObject({
+        key: 'activeKey',
+        leaked: true,
+      }),
     );
   });
 
@@ -154,7 +166,7 @@ describe('a leaked key', () => {
     expect(dialog.textContent).not.toContain('becomes active');
     await userEvent.click(within(dialog).getByRole('button', { name: 'Give up the key' }));
     await waitFor(() =>
-      expect(asked.at(-1)?.request).toMatchObject({ key: 'oldKey', leaked: true }),
+      expect(lastAsked(asked, 'signing_key_retire')).toMatchObject({ key: 'oldKey', leaked: true }),
     );
   });
 });
@@ -165,7 +177,9 @@ describe('a replaced secret', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Replace…' }));
     await userEvent.click(screen.getByTestId('secret-generate'));
     await userEvent.click(screen.getByRole('button', { name: 'Replace secret' }));
-    await waitFor(() => expect(asked.at(-1)?.request).toMatchObject({ retire_after: '30 days' }));
+    await waitFor(() =>
+      expect(lastAsked(asked, 'secret_replace')).toMatchObject({ retire_after: '30 days' }),
+    );
     expect(toasts.list.at(-1)?.text).toBe(
       `Secret replaced. Older links work until ${formatDay(inDays(30))}.`,
     );
@@ -180,7 +194,9 @@ describe('a replaced secret', () => {
     await userEvent.click(screen.getByTestId('secret-generate'));
     await userEvent.selectOptions(screen.getByTestId('replace-overlap'), 'not any more');
     await userEvent.click(screen.getByRole('button', { name: 'Replace secret' }));
-    await waitFor(() => expect(asked.at(-1)?.request).toMatchObject({ retire_after: 'now' }));
+    await waitFor(() =>
+      expect(lastAsked(asked, 'secret_replace')).toMatchObject({ retire_after: 'now' }),
+    );
   });
 
   it('of an instance elsewhere has no time, and its key is not retired here', async () => {
@@ -192,7 +208,9 @@ describe('a replaced secret', () => {
     expect(screen.queryByTestId('replace-overlap')).toBeNull();
     await userEvent.click(screen.getByTestId('secret-generate'));
     await userEvent.click(screen.getByRole('button', { name: 'Replace secret' }));
-    await waitFor(() => expect(asked.at(-1)?.request).toMatchObject({ retire_after: null }));
+    await waitFor(() =>
+      expect(lastAsked(asked, 'secret_replace')).toMatchObject({ retire_after: null }),
+    );
   });
 });
 

@@ -7,7 +7,7 @@ import type {
 } from '../generated/types';
 import { call } from '../lib/bridge';
 import { RowList, type RowPage } from '../lib/row-list.svelte';
-import { copies } from './copies.svelte';
+import { copies } from '../lib/state/copies.svelte';
 
 type Query = Omit<CopiedUsersRequest, 'instance' | 'first' | 'limit'>;
 

@@ -10,13 +10,13 @@ import type {
   Instance,
   TypingMindConnect,
 } from '../generated/types';
+import CopyStatus from '../layout/CopyStatus.svelte';
 import { copiesDue, forgetInstance } from '../lib/state/changes';
+import { copies } from '../lib/state/copies.svelte';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import TypingMindSection from '../settings/TypingMindSection.svelte';
-import { copies } from './copies.svelte';
-import CopyStatus from './CopyStatus.svelte';
 import TypingMindUsers from './TypingMindUsers.svelte';
 
 const now = () => Math.floor(Date.now() / 1000);

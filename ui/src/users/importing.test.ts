@@ -293,7 +293,7 @@ it('does not open a file whose dialog answers after the import was closed', asyn
   await opened;
   expect(importing.file).toBeNull();
   // The Rust side forgets the file, too.
-  expect(asked.at(-1)?.name).toBe('import_close');
+  expect(asked.map(({ name }) => name)).toEqual(['import_choose', 'import_close', 'import_close']);
 });
 
 it('says that a file is being opened', async () => {

@@ -4,11 +4,11 @@ import { answer, connectedLike, instanceLike, startLike } from '../../../tests/a
 import { composerFor } from '../../compose/composer.svelte';
 import { inspectedFor } from '../../inspect/inspected.svelte';
 import { settingsDrafts } from '../../settings/drafts.svelte';
-import { copies } from '../../typingmind/copies.svelte';
 import { importing } from '../../users/importing.svelte';
 import { listFor } from '../../users/list.svelte';
 import { forgetInstance } from './changes';
 import { connections } from './connections.svelte';
+import { copies } from './copies.svelte';
 import { gatewayDrafts } from './gateway-drafts.svelte';
 import { lost } from './lost.svelte';
 import { seats } from './seats.svelte';

@@ -1,9 +1,9 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 
-import type { Instance, Problem } from '../generated/types';
-import { asProblem, call } from '../lib/bridge';
-import { copiesDue, onForget } from '../lib/state/changes';
-import { studio } from '../lib/state/studio.svelte';
+import type { Instance, Problem } from '../../generated/types';
+import { asProblem, call } from '../bridge';
+import { copiesDue, onForget } from './changes';
+import { studio } from './studio.svelte';
 
 /** Copies of TypingMind's users: their age, whether they are being made, and why that failed. */
 class Copies {
