@@ -5,7 +5,7 @@ use crate::driver::{Studio, picture_of_display};
 use crate::prepared::Prepared;
 use crate::readers::read_qr_codes;
 use crate::run;
-use crate::users::looks_well;
+use crate::users::in_every_size;
 use crate::visitor::press_continue;
 use crate::webkit::free_port;
 
@@ -14,13 +14,6 @@ fn use_up(port: u16, link: &str) {
     let (_, code) = link.split_once('?').unwrap();
     let answer = press_continue(&format!("http://127.0.0.1:{port}/"), &format!("/?{code}"));
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
-}
-
-async fn in_every_size(studio: &Studio, state: &str) {
-    looks_well(studio, state).await;
-    studio.resize(860, 600).await;
-    looks_well(studio, &format!("{state}-small")).await;
-    studio.resize(1240, 800).await;
 }
 
 async fn tone(studio: &Studio, id: &str) -> String {

@@ -15,22 +15,8 @@ use crate::prepared::{Prepared, person};
 use crate::readers::read_qr_codes;
 use crate::revoked::start_gateway;
 use crate::run;
-use crate::users::looks_well;
+use crate::users::{in_every_size, looks_well};
 use crate::visitor::{get, press_continue};
-
-/// Takes pictures and runs axe in a wide and in the smallest window, and with a large text.
-async fn in_every_size(studio: &Studio, state: &str) {
-    looks_well(studio, state).await;
-    studio.resize(860, 600).await;
-    looks_well(studio, &format!("{state}-small")).await;
-    let text = |percent: u16| {
-        format!("document.documentElement.style.fontSize = '{percent}%'; return true")
-    };
-    studio.resize(1240, 800).await;
-    studio.script(&text(200)).await;
-    looks_well(studio, &format!("{state}-200-percent")).await;
-    studio.script(&text(100)).await;
-}
 
 /// Enters links in every state that needs no visitor.
 fn enter_links(prepared: &Prepared) {
@@ -100,7 +86,7 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
         studio.choose("older-links", "stop").await;
         // The note is below, so the form scrolls to the hint.
         studio.fill("note", "Loan laptop").await;
-        looks_well(&studio, "compose-replaces-early").await;
+        in_every_size(&studio, "compose-replaces-early").await;
         studio.click("starts-at-once").await;
         studio.find("link").await;
         studio.click("copy-link").await;

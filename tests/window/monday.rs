@@ -17,7 +17,7 @@ use crate::driver::{Studio, clipboard};
 use crate::prepared::{Prepared, person};
 use crate::run;
 use crate::stand_in::{KEY, StandIn};
-use crate::users::looks_well;
+use crate::users::{in_every_size, looks_well};
 
 /// Links of Friday: the address, the lifetime, the way and the note. The last is for a new person.
 const SENT: [(&str, &str, GivenAs, Option<&str>); 6] = [
@@ -147,7 +147,7 @@ fn on_monday_the_links_of_friday_are_found_copied_again_replaced_and_taken_back(
         looks_well(&studio, "monday-5-revoke").await;
         studio.click("revoke-confirm").await;
         says(&studio, "link-panel", "It was marked as revoked").await;
-        looks_well(&studio, "monday-6-revoked").await;
+        in_every_size(&studio, "monday-6-revoked").await;
         studio.click("rail-users").await;
         studio.fill("users-search", "user-5@").await;
         says(&studio, "screen-note", "1 of 40").await;

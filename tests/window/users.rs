@@ -38,6 +38,20 @@ pub(crate) async fn looks_well(studio: &Studio, state: &str) {
     }
 }
 
+/// Takes pictures and runs axe in a wide and in the smallest window, and with a large text.
+pub(crate) async fn in_every_size(studio: &Studio, state: &str) {
+    looks_well(studio, state).await;
+    studio.resize(860, 600).await;
+    looks_well(studio, &format!("{state}-small")).await;
+    let text = |percent: u16| {
+        format!("document.documentElement.style.fontSize = '{percent}%'; return true")
+    };
+    studio.resize(1240, 800).await;
+    studio.script(&text(200)).await;
+    looks_well(studio, &format!("{state}-200-percent")).await;
+    studio.script(&text(100)).await;
+}
+
 async fn row_of(studio: &Studio, id: &str) -> Element {
     studio
         .wait_for_script(

@@ -84,9 +84,6 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ErrorCode::UnknownLink if error.field.as_deref() == Some("link") => {
             format!("{program} links revoke --instance {name} --unknown ID revokes one that the list lacks.")
         }
-        ErrorCode::UnknownLink => {
-            format!("{program} links list --instance {name} lists the links with their IDs.")
-        }
         ErrorCode::NoSeats => {
             format!("{program} seats --instance {name} --set N changes the number of seats.")
         }
@@ -127,7 +124,7 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
             "{program} instance set {name} --typingmind-region us|eu --typingmind-key-file FILE"
         )
         }
-        ErrorCode::KeyRefused => {
+        ErrorCode::KeyRefused | ErrorCode::ScopeMissing => {
             "'latchkey api-key make NAME --scope admin --instance N' on the server prints a new connection string, and 'latchkey instance connect' takes it."
                 .to_owned()
         }
@@ -145,6 +142,33 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ErrorCode::InvalidDataFolder => {
             "--data-dir or LATCHKEY_DATA_DIR names another data folder, and 'sudo -u USER' runs this as another user."
                 .to_owned()
+        }
+        code => return lists(code, &name, program),
+    })
+}
+
+/// Returns which command lists what there is, after an error about something that there is not.
+fn lists(code: ErrorCode, name: &str, program: &str) -> Option<String> {
+    Some(match code {
+        ErrorCode::UnknownUser => {
+            format!("{program} users list --instance {name} lists the users with their IDs.")
+        }
+        ErrorCode::UnknownSession => {
+            format!(
+                "{program} sessions list --instance {name} --user ID lists the sessions of a user."
+            )
+        }
+        ErrorCode::UnknownLink => {
+            format!("{program} links list --instance {name} lists the links with their IDs.")
+        }
+        ErrorCode::UnknownRequest => {
+            format!("{program} requests list --instance {name} lists the open requests.")
+        }
+        ErrorCode::UnknownApiKey => {
+            format!("{program} api-key list --instance {name} lists the keys.")
+        }
+        ErrorCode::UnknownSigningKey => {
+            format!("{program} keys list --instance {name} lists the keys that verify.")
         }
         _ => return None,
     })
@@ -220,6 +244,11 @@ mod tests {
                 ErrorCode::UnknownLink,
                 "latchkey links list --instance acme",
             ),
+            (ErrorCode::UnknownUser, "users list --instance acme"),
+            (ErrorCode::UnknownSession, "sessions list --instance acme"),
+            (ErrorCode::UnknownRequest, "requests list --instance acme"),
+            (ErrorCode::UnknownApiKey, "api-key list --instance acme"),
+            (ErrorCode::UnknownSigningKey, "keys list --instance acme"),
             (ErrorCode::NoSeats, "latchkey seats --instance acme --set"),
             (ErrorCode::UserEnded, "users extend --instance acme"),
             (ErrorCode::EmailInUse, "users edit --instance acme"),

@@ -60,9 +60,9 @@ impl Default for Copied {
 /// Result of copying a part of a link to the clipboard.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct CopiedLink {
-    /// Seconds until the clipboard is cleared, unless another program replaces the content.
-    #[ts(type = "number")]
-    pub clears_in_secs: u64,
+    /// What every copy says.
+    #[serde(flatten)]
+    pub copied: Copied,
     /// Warning to read before giving the link away: that it works longer than its signing key, or that
     /// a new link is refused now. Null if there is none.
     pub warning: Option<Warning>,
@@ -71,7 +71,7 @@ pub struct CopiedLink {
 impl CopiedLink {
     pub(super) fn new(warning: Option<Warning>) -> Self {
         Self {
-            clears_in_secs: CLEARED_AFTER.as_secs(),
+            copied: Copied::default(),
             warning,
         }
     }

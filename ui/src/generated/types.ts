@@ -359,14 +359,14 @@ export type Copied = {
 clears_in_secs: number, };
 export type CopiedLink = { 
 /**
- * Seconds until the clipboard is cleared, unless another program replaces the content.
- */
-clears_in_secs: number, 
-/**
  * Warning to read before giving the link away: that it works longer than its signing key, or that
  * a new link is refused now. Null if there is none.
  */
-warning: Warning | null, };
+warning: Warning | null, 
+/**
+ * Seconds until the clipboard is cleared, unless another program replaces the content.
+ */
+clears_in_secs: number, };
 export type CopiedUsers = { 
 /**
  * Time of the copy, in Unix seconds. Null if there is none yet.

@@ -19,7 +19,7 @@ pub(super) fn row(listed: &ListedLink, hosted: Hosted, text: &mut Text) {
         standing.status.words_at(hosted),
         &listed.uses_words(hosted),
         &expiry(link),
-        &last_use(link),
+        &moment(last_use(link, hosted).map(|last| last.at)),
         link.note.as_deref().unwrap_or_default(),
     ]);
 }
@@ -57,10 +57,8 @@ pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>, hosted: Host
     }
     field("expires", &expiry(link));
     field("uses", &listed.uses_words(hosted));
-    if let Some(first) = &link.first_use {
+    if let (Some(first), Some(last)) = (&link.first_use, last_use(link, hosted)) {
         field("first use", &described(first));
-    }
-    if let Some(last) = &link.last_use {
         field("last use", &described(last));
     }
     let claims = claims.map(|claims| Value::Object(claims.members()).to_string());
@@ -87,8 +85,11 @@ fn expiry(link: &IssuedLink) -> String {
     known.unwrap_or_else(|| "never".to_owned())
 }
 
-fn last_use(link: &IssuedLink) -> String {
-    moment(link.last_use.as_ref().map(|last| last.at))
+/// Returns the last use of a link of an instance, where use is reported. A link may have one from
+/// the time at which the instance was hosted by Latchkey.
+fn last_use(link: &IssuedLink, hosted: Hosted) -> Option<&Use> {
+    let last = link.last_use.as_ref();
+    last.filter(|_| hosted.is_latchkey())
 }
 
 fn moment(at: Option<i64>) -> String {

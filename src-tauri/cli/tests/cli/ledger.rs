@@ -122,6 +122,25 @@ fn use_that_is_not_reported_is_neither_listed_nor_exported() {
 }
 
 #[test]
+fn use_is_not_told_of_an_instance_that_is_hosted_elsewhere_by_now() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let made = link(at, &["--user-id", "ada"]);
+    let url = made["link"].as_str().unwrap();
+    let redeemed = in_folder(at, &["redeem", "--instance", "here", url]);
+    assert_eq!(redeemed.code, 0, "{}", redeemed.err);
+    let shown = || links(at, &["show", &id(&made)]).out;
+    assert!(shown().contains("last use"), "{}", shown());
+    let set = ["instance", "set", "here", "--hosted", "elsewhere"];
+    assert_eq!(in_folder(at, &set).code, 0);
+    assert!(shown().contains("not reported"), "{}", shown());
+    assert!(!shown().contains("last use"), "{}", shown());
+    let listed = links(at, &["list"]).out;
+    let cells: Vec<_> = listed.trim_end_matches('\n').split('\t').collect();
+    assert_eq!((cells[4], cells[6]), ("not reported", "-"), "{listed}");
+}
+
+#[test]
 fn a_message_about_a_link_that_was_used_promises_only_the_uses_that_are_left() {
     let folder = hosted_here("https://a.b");
     let at = folder.path();
