@@ -60,7 +60,7 @@ impl Default for Copied {
 /// Result of copying a part of a link to the clipboard.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct CopiedLink {
-    /// What every copy says.
+    /// Copy to the clipboard.
     #[serde(flatten)]
     pub copied: Copied,
     /// Warning to read before giving the link away: that it works longer than its signing key, or that
