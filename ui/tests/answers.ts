@@ -338,6 +338,16 @@ export function lastAsked<K extends keyof Commands>(
   return asked.findLast(({ name }) => name === wanted)?.request;
 }
 
+/** Waits until the page has all answers, and asks for nothing more. */
+export async function settle(asked: Asked[]): Promise<void> {
+  let before = -1;
+  while (before !== asked.length) {
+    before = asked.length;
+    // An answer comes in the next turn, and what it leads to may be asked a turn later.
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
 type Answers = {
   [K in keyof Commands]?: (
     request: Commands[K]['request'],

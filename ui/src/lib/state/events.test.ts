@@ -8,6 +8,7 @@ import {
   pageOf,
   previewLike,
   runningLike,
+  settle,
   startLike,
   tell,
   type Asked,
@@ -61,6 +62,7 @@ beforeEach(async () => {
   await screen.findByTestId('user-row');
   await waitFor(() => expect(gateway.urlOf(here.id)).not.toBeNull());
   expect(screen.getByTestId('seat-count').textContent).toContain('1');
+  await settle(asked);
 });
 
 it('nothing is asked while nothing happens', async () => {
