@@ -143,6 +143,10 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
             "--data-dir or LATCHKEY_DATA_DIR names another data folder, and 'sudo -u USER' runs this as another user."
                 .to_owned()
         }
+        // An instance that is hosted elsewhere has no users.
+        ErrorCode::UnknownUser if error.field.as_deref() == Some("user") => format!(
+            "{program} users list --instance {name} lists the users, and {program} links list --instance {name} the links with their users."
+        ),
         code => return lists(code, &name, program),
     })
 }

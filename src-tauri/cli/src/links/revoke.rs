@@ -11,6 +11,7 @@ use latchkey_core::ledger::{
     LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope, StopsElsewhere,
     not_revoked,
 };
+use latchkey_core::protocol::code::LEEWAY_SECS;
 use latchkey_core::shell::quoted;
 use latchkey_core::time;
 use latchkey_store::Wait as _;
@@ -45,6 +46,7 @@ pub(super) fn revoke(
         text,
         mut json,
         is_over,
+        left,
     } = match scope {
         Some(scope) => revoking.many(scope)?,
         None => revoking.each(&arguments.ids)?,
@@ -56,6 +58,12 @@ pub(super) fn revoke(
         members.insert("works_elsewhere".into(), stops.is_some().into());
     }
     output.print(text, || json)?;
+    if left > 0 {
+        output.warn(&format!(
+            "{left} of them still {}. Another system says that its code is newer than this moment, or the clock of this computer is behind. Check the clock, and revoke by the ID.",
+            if left == 1 { "works" } else { "work" }
+        ));
+    }
     let Some(stops) = stops else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -100,6 +108,8 @@ struct Done {
     json: Value,
     /// Whether all links that were named had ended by themselves before.
     is_over: bool,
+    /// Number of links that were to stop and still work.
+    left: u64,
 }
 
 struct Revoking<'a> {
@@ -123,19 +133,23 @@ impl Revoking<'_> {
             }
             let link = self.ledger.link(id, self.by.at).wait()?;
             let starts_at = link.as_ref().and_then(|(listed, _)| listed.link.not_before);
-            let starts_at = starts_at.filter(|at| *at > self.by.at.as_second());
+            let now = self.by.at.as_second();
+            let starts_at = starts_at.filter(|at| *at > now);
+            let expires_at = link.as_ref().and_then(|(listed, _)| listed.link.expires_at);
+            let has_expired = expires_at.is_some_and(|at| at.saturating_add(LEEWAY_SECS) <= now);
             let before = link.map(|(listed, _)| listed.standing.status);
             // One after the other is revoked, so the others are looked up before.
             if before.is_none() && !self.allows_unknown && ids.len() > 1 {
                 return Err(not_revoked(id).into());
             }
+            // One that was marked before may have expired since.
+            is_over &= has_expired || before.is_some_and(LinkStatus::ended_by_itself);
             found.push((id, before, starts_at));
         }
         let hosted = self.instance.settings.hosted;
         for (id, before, starts_at) in found {
             self.revoke(RevocationScope::Link(id.clone()))?;
             stopped += u64::from(before.is_some_and(LinkStatus::works));
-            is_over &= before.is_some_and(LinkStatus::ended_by_itself);
             text.line(self.words_of_one(id, before, starts_at));
             let before = before.map(|status| status.name_at(hosted));
             links.push(json!({ "id": id, "before": before }));
@@ -144,6 +158,7 @@ impl Revoking<'_> {
             text,
             json: json!({ "links": links, self.counted(): stopped }),
             is_over,
+            left: 0,
         })
     }
 
@@ -173,9 +188,11 @@ impl Revoking<'_> {
             now: self.by.at.as_second(),
             ..LinkQuery::default()
         };
+        let is_before = matches!(scope, RevocationScope::Before(_));
         let before = self.count(&working)?;
         self.revoke(scope)?;
-        let stopped = before.saturating_sub(self.count(&working)?);
+        let left = self.count(&working)?;
+        let stopped = before.saturating_sub(left);
         let counted = match stopped {
             0 => "none of them worked".to_owned(),
             1 => "1 of them worked until now".to_owned(),
@@ -203,6 +220,7 @@ impl Revoking<'_> {
             text: text.into(),
             json: done,
             is_over: false,
+            left: if is_before { 0 } else { left },
         })
     }
 

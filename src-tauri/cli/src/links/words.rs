@@ -81,8 +81,11 @@ const fn origin(origin: LinkOrigin) -> &'static str {
 }
 
 fn expiry(link: &IssuedLink) -> String {
+    // A code of another system that was not used yet is known by its ID alone.
+    let is_unseen = link.origin == LinkOrigin::Foreign && link.used == 0;
+    let unknown = if is_unseen { "-" } else { "never" };
     let known = link.expires_at.map(time::exact);
-    known.unwrap_or_else(|| "never".to_owned())
+    known.unwrap_or_else(|| unknown.to_owned())
 }
 
 /// Returns the last use of a link of an instance, where use is reported. A link may have one from

@@ -1,9 +1,20 @@
 //! Revoking links on the command line.
 
+use jiff::{SignedDuration, Timestamp};
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::payload::{ExistingId, Payload};
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::sign_in::redeem;
+use latchkey_core::verdict::Verdict;
+use latchkey_store::Wait as _;
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeychainUse;
 use serde_json::json;
 
 use crate::ledger::{done, elsewhere, id, link, links, listed};
-use crate::run::{hosted_here, in_folder, until};
+use crate::run::{SECRET, hosted_here, in_folder, until};
 
 #[test]
 fn links_for_an_address_that_nobody_has_are_listed_and_revoked_by_it() {
@@ -265,6 +276,54 @@ fn revoking_says_what_it_has_changed() {
     );
     assert_eq!(links(at, &["revoke"]).code, 2);
     assert_eq!(links(at, &["revoke", "a", "--user", "ada"]).code, 2);
+}
+
+#[test]
+fn a_link_that_a_revocation_does_not_reach_is_not_passed_over_in_silence() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let add = ["users", "--instance", "here", "add", "kim"];
+    assert_eq!(in_folder(at, &add).code, 0);
+    // The clock was right when another system made the code and it was used, and is set back since.
+    let by = AuditContext::new(
+        Actor::CommandLine,
+        Timestamp::now() + SignedDuration::from_hours(1),
+    );
+    let claims = Claims {
+        payload: Payload::Id(ExistingId::parse("kim", false).unwrap()),
+        registered: Registered {
+            id: Some("foreign".into()),
+            issued_at: Some(by.at.as_second()),
+            ..Registered::default()
+        },
+    };
+    let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
+    let code = sign(&claims, &key, Algorithm::HS256).unwrap();
+    let home = Home::open(at.into(), KeychainUse::Never).unwrap();
+    let here = home.instances().find("here").unwrap();
+    let verdict = {
+        let directory = home.directory(&here, "the test").unwrap();
+        let (keys, settings) = ([&key], &here.settings);
+        let redeemed = redeem(code.expose(), settings, &keys, &*directory, &by);
+        redeemed.wait().unwrap()
+    };
+    assert!(matches!(verdict, Verdict::SignedIn { .. }), "{verdict:?}");
+    let revoked = links(at, &["revoke", "--user", "kim"]);
+    assert_eq!(revoked.code, 0, "{}", revoked.err);
+    assert!(
+        revoked.out.contains("none of them worked"),
+        "{}",
+        revoked.out
+    );
+    assert!(
+        revoked.err.contains("1 of them still works."),
+        "{}",
+        revoked.err
+    );
+    let by_id = links(at, &["revoke", "foreign"]);
+    assert_eq!((by_id.code, &*by_id.err), (0, ""));
+    let again = links(at, &["revoke", "--user", "kim"]);
+    assert_eq!((again.code, &*again.err), (0, ""));
 }
 
 #[test]

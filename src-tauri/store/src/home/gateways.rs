@@ -12,6 +12,7 @@ use latchkey_core::error::Warning;
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::ledger::GivenAs;
+use latchkey_core::protocol::code::CodeFault;
 use latchkey_core::sign_in;
 use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_core::{Error, ErrorCode, Result};
@@ -197,13 +198,14 @@ impl Home {
     }
 
     /// Returns the warning about a new link that the gateway of an instance would refuse now, such as
-    /// one for a user whom it does not know. There is none if the gateway cannot be asked any more,
-    /// because the link is in its ledger and must be given out.
+    /// one for a user whom it does not know. A start time in the future is not a refusal. There is none
+    /// if the gateway cannot be asked any more, because the link is in its ledger and must be given out.
     #[must_use]
     pub fn refusal_there(&self, instance: &Instance, code: &str) -> Option<Warning> {
         let outcome = self.inspect_there(instance, code).ok()?.dry_run?;
-        let signs_in = ["signed_in", "provisioned"].contains(&&*outcome.verdict);
-        (!signs_in).then_some(Warning {
+        let starts_later = CodeFault::NotYetValid.code();
+        let is_well = ["signed_in", "provisioned", starts_later].contains(&&*outcome.verdict);
+        (!is_well).then_some(Warning {
             code: outcome.verdict,
             message: outcome.message,
         })
