@@ -115,6 +115,8 @@ pub enum ErrorCode {
     DirectoryHeld,
     /// The program that administers the directory does not answer.
     Unreachable,
+    /// The gateway started again during a change, and does not know whether it was made.
+    OutcomeUnknown,
     /// The gateway on another computer shows another certificate than the known one, or one that
     /// nobody vouches for.
     WrongCertificate,
@@ -165,6 +167,7 @@ pub struct Error {
     pub message: String,
     /// Field that the error is about, such as `user.id`, `url` or `metadata.team`.
     pub field: Option<String>,
+    is_in_doubt: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -175,6 +178,7 @@ impl Error {
             code,
             message: message.into(),
             field: None,
+            is_in_doubt: false,
             source: None,
         }
     }
@@ -191,6 +195,20 @@ impl Error {
             "Something went wrong inside Latchkey. What was done before is kept. Try again, and report it if it happens again.",
         )
         .because(cause)
+    }
+
+    /// Says that the change may have been made, because its answer is missing.
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        self.message += " It is not known whether the change was made. Look before you repeat it.";
+        self.is_in_doubt = true;
+        self
+    }
+
+    /// Returns whether the change that failed may have been made.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt || self.code == ErrorCode::OutcomeUnknown
     }
 
     /// Sets the field.
@@ -243,6 +261,7 @@ impl fmt::Debug for Error {
             .field("code", &self.code)
             .field("field", &self.field)
             .field("message", &self.message)
+            .field("is_in_doubt", &self.is_in_doubt)
             .field("source", &self.source)
             .finish()
     }

@@ -92,12 +92,15 @@ pub fn not_revoked(id: &str) -> Error {
     Error::new(ErrorCode::UnknownLink, message).about("link")
 }
 
-/// Says in an error that a link was not given out because it could not be entered in the ledger.
+/// Says in an error that a link was not given out because it could not be entered in the ledger, or
+/// because it is not known whether it was entered.
 #[must_use]
 pub fn not_entered(mut refused: Error) -> Error {
-    refused.message = format!(
-        "The link was not given out, because it could not be entered in the list of links. {}",
-        refused.message
-    );
+    let what = if refused.is_in_doubt() {
+        "The link was not given out. If it is in the list of links, it can be copied from there."
+    } else {
+        "The link was not given out, because it could not be entered in the list of links."
+    };
+    refused.message = format!("{what} {}", refused.message);
     refused
 }

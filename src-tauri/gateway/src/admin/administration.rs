@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use latchkey_core::admin::{API_REVISION, About, AdminListener, Change};
@@ -83,7 +84,7 @@ impl Administration {
             instance: instance.clone(),
             changes,
             give_way,
-            idempotency: Arc::default(),
+            idempotency: Arc::new(Changes::since(Instant::now())),
             listener: OnceLock::new(),
             snapshots: OpenSnapshots::default(),
             gateway: Mutex::default(),

@@ -27,7 +27,7 @@ use crate::api::problem::ProblemDetails;
 #[openapi(
     info(
         title = "Administration of Latchkey",
-        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. A change can be repeated with the same header `Idempotency-Key`. The gateway then gives the first response again, with the header `idempotency-replayed`, and changes nothing. It keeps responses for 24 hours and in memory only, at most 1,000 of them and 1 MiB for each API key. After a restart it makes the change again. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
+        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. A change can be repeated with the same header `Idempotency-Key`. The gateway then gives the first response again, with the header `idempotency-replayed`, and changes nothing. It keeps responses for 24 hours and in memory only, at most 1,000 of them and 1 MiB for each API key. After a restart it makes the change again, unless the request has the header `Idempotency-Age` with the milliseconds since the first attempt: then it makes nothing and answers 409 with the code `outcome_unknown`. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
     ),
     paths(
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
@@ -150,7 +150,7 @@ fn describe_repetition(operation: &mut Operation) {
         ("400", "The header Idempotency-Key is not valid"),
         (
             "409",
-            "The first request with this Idempotency-Key is still running, or its response is not given again",
+            "The first request with this Idempotency-Key is still running, its response is not given again, or the gateway has started since the first attempt",
         ),
         ("413", "The body is too long"),
         ("422", "Another request had this Idempotency-Key"),

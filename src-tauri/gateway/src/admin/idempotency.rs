@@ -2,7 +2,7 @@
 //! again, and gets the first response in place of a second change.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -22,6 +22,8 @@ use crate::request_scope::in_same_scope;
 
 /// Header with the key that a client has chosen for a change.
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Header of a repeated request with the milliseconds since its first attempt.
+pub(super) const AGE: HeaderName = HeaderName::from_static("idempotency-age");
 /// Header of a response that is given again.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Maximum length of a key, in characters.
@@ -43,13 +45,14 @@ pub(super) async fn replay(
     let Some(key) = key_in(request.headers())? else {
         return Ok(next.run(request).await);
     };
+    let age = age_in(request.headers())?;
     let client = request.extensions().get::<KeyId>();
     let id = ChangeId {
         client: client.map(|KeyId(id)| id.clone()),
         key,
     };
     let (request, fingerprint) = read(request).await?;
-    let running = match changes.begin(&id, fingerprint, Instant::now())? {
+    let running = match changes.begin(&id, fingerprint, age, Instant::now())? {
         Begun::Before(answer) => return Ok(replayed(answer)),
         Begun::First(running) => running,
     };
@@ -83,6 +86,20 @@ fn key_in(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Err(Problem::of(StatusCode::BAD_REQUEST, &message));
     }
     Ok(Some(text.to_owned()))
+}
+
+/// Returns the time since the first attempt at a repeated request.
+fn age_in(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+    let Some(age) = headers.get(AGE) else {
+        return Ok(None);
+    };
+    let age = age.to_str().ok().and_then(|text| text.parse().ok());
+    age.map(Duration::from_millis).map(Some).ok_or_else(|| {
+        Problem::of(
+            StatusCode::BAD_REQUEST,
+            "The header Idempotency-Age has the milliseconds since the first attempt, a whole number.",
+        )
+    })
 }
 
 /// Reads a request as a whole.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
+use latchkey_core::ErrorCode;
 
 use crate::api::problem::Problem;
 
@@ -62,10 +63,17 @@ pub(super) struct ChangeId {
 /// SHA-256 of the method, the path and the body of a request.
 pub(super) type Fingerprint = [u8; 32];
 
+/// Time that an attempt may need on its way. A gateway that started at most so long before the first
+/// attempt at a change may have lost that attempt.
+const MAX_TRANSIT: Duration = Duration::from_secs(30);
+
 /// The changes of the last 24 hours that have an idempotency key. They are in memory only, so a
 /// restart forgets them.
-#[derive(Default)]
-pub(super) struct Changes(Mutex<Kept>);
+pub(super) struct Changes {
+    kept: Mutex<Kept>,
+    /// Time from which on every change is known.
+    since: Instant,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -112,20 +120,38 @@ pub(super) struct Answer {
 }
 
 impl Changes {
-    /// Begins a change. Returns its response if it was made before.
+    /// Returns no changes. All that begin from now on will be known.
+    pub(super) fn since(now: Instant) -> Self {
+        Self {
+            kept: Mutex::default(),
+            since: now,
+        }
+    }
+
+    /// Begins a change. Returns its response if it was made before. `age` is the time since the first
+    /// attempt at a repeated request.
     ///
-    /// Fails if another request had the key, if the change still runs, or if it was made and its
-    /// response is not kept.
+    /// Fails if another request had the key, if the change still runs, if it was made and its response
+    /// is not kept, or if this program may have started after the first attempt.
     pub(super) fn begin(
         self: &Arc<Self>,
         id: &ChangeId,
         fingerprint: Fingerprint,
+        age: Option<Duration>,
         now: Instant,
     ) -> Result<Begun, Problem> {
         let mut kept = self.kept();
         kept.forget_old(now);
         let of_client = kept.clients.entry(id.client.clone()).or_default();
         let Some(known) = of_client.by_key.get(&id.key) else {
+            let known_for = now.saturating_duration_since(self.since);
+            if age.is_some_and(|age| known_for < age.saturating_add(MAX_TRANSIT)) {
+                return Err(Problem::of(
+                    StatusCode::CONFLICT,
+                    "The gateway started at about the time of the first attempt at this change, so it is not known whether the change was made. Look before you repeat it.",
+                )
+                .code(ErrorCode::OutcomeUnknown));
+            }
             let change = Change {
                 fingerprint,
                 progress: Progress::Running,
@@ -158,7 +184,7 @@ impl Changes {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -275,20 +301,25 @@ mod tests {
         })
     }
 
+    fn new() -> (Arc<Changes>, Instant) {
+        let now = Instant::now();
+        (Arc::new(Changes::since(now)), now)
+    }
+
     fn finish(changes: &Arc<Changes>, id: &ChangeId, progress: Progress, now: Instant) {
-        match changes.begin(id, [0; 32], now) {
+        match changes.begin(id, [0; 32], None, now) {
             Ok(Begun::First(running)) => running.finish(progress, now),
             _ => panic!("{id:?} is new"),
         }
     }
 
     fn is_known(changes: &Arc<Changes>, id: &ChangeId, now: Instant) -> bool {
-        matches!(changes.begin(id, [0; 32], now), Ok(Begun::Before(_)))
+        matches!(changes.begin(id, [0; 32], None, now), Ok(Begun::Before(_)))
     }
 
     #[test]
     fn a_response_is_kept_for_24_hours_and_then_leaves_nothing() {
-        let (changes, now) = (Arc::new(Changes::default()), Instant::now());
+        let (changes, now) = new();
         finish(&changes, &id(1, 1), answer(10), now);
         let almost = KEPT.saturating_sub(Duration::from_secs(1));
         assert!(is_known(&changes, &id(1, 1), now + almost));
@@ -305,7 +336,7 @@ mod tests {
             (1, MAX_OF_CLIENT.answers),
             (MAX_ANSWER, MAX_OF_CLIENT.bytes / MAX_ANSWER),
         ] {
-            let (changes, now) = (Arc::new(Changes::default()), Instant::now());
+            let (changes, now) = new();
             finish(&changes, &id(2, 0), answer(1), now);
             for key in 0..=fit {
                 finish(&changes, &id(1, key), answer(bytes), now);
@@ -323,7 +354,7 @@ mod tests {
             (1, MAX_OF_CLIENT.answers),
             (MAX_ANSWER, MAX_OF_CLIENT.bytes / MAX_ANSWER),
         ] {
-            let (changes, now) = (Arc::new(Changes::default()), Instant::now());
+            let (changes, now) = new();
             finish(&changes, &id(0, 0), answer(1), now);
             for client in 1..=20 {
                 for key in 0..fit {
@@ -350,19 +381,38 @@ mod tests {
 
     #[test]
     fn a_running_change_is_not_begun_again_and_one_that_failed_is() {
-        let (changes, now) = (Arc::new(Changes::default()), Instant::now());
-        let Ok(Begun::First(running)) = changes.begin(&id(1, 1), [0; 32], now) else {
+        let (changes, now) = new();
+        let Ok(Begun::First(running)) = changes.begin(&id(1, 1), [0; 32], None, now) else {
             panic!("it is new");
         };
-        assert!(changes.begin(&id(1, 1), [0; 32], now).is_err(), "it runs");
         assert!(
-            changes.begin(&id(1, 1), [1; 32], now).is_err(),
+            changes.begin(&id(1, 1), [0; 32], None, now).is_err(),
+            "it runs"
+        );
+        assert!(
+            changes.begin(&id(1, 1), [1; 32], None, now).is_err(),
             "another request"
         );
         drop(running);
         assert!(matches!(
-            changes.begin(&id(1, 1), [0; 32], now),
+            changes.begin(&id(1, 1), [0; 32], None, now),
             Ok(Begun::First(_))
         ));
+    }
+
+    #[test]
+    fn a_repeated_change_that_may_have_begun_before_the_program_is_not_made() {
+        let (changes, since) = new();
+        let attempt = |key: usize, age: u64, uptime: u64| {
+            let age = Some(Duration::from_secs(age));
+            let now = since + Duration::from_secs(uptime);
+            changes.begin(&id(1, key), [0; 32], age, now)
+        };
+        // The program starts after, at the time of, and long before the first attempt.
+        assert!(attempt(1, 10, 1).is_err());
+        assert!(attempt(2, 1, 30).is_err());
+        assert!(matches!(attempt(3, 1, 31), Ok(Begun::First(_))));
+        finish(&changes, &id(1, 4), answer(1), since);
+        assert!(matches!(attempt(4, 1, 2), Ok(Begun::Before(_))));
     }
 }

@@ -122,6 +122,30 @@ fn of_16_requests_at_once_with_one_key_one_makes_the_change() {
 }
 
 #[test]
+fn a_change_that_an_earlier_gateway_may_have_made_is_not_made_again() {
+    let site = Administered::new();
+    let key = site.key("users", &[Scope::Users]);
+    let ada = json!({ "id": "ada" });
+    let repeated = |idempotency_key, age| {
+        let headers = [
+            ("x-api-key", &*key),
+            ("idempotency-key", idempotency_key),
+            ("idempotency-age", age),
+        ];
+        let client = IpAddr::from([192, 0, 2, 7]);
+        site.send(client, "POST", "/users", &headers, &ada)
+    };
+    let refused = repeated("one", "2000");
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert_eq!(refused.body["code"], "outcome_unknown");
+    assert_eq!(repeated("one", "soon").status, StatusCode::BAD_REQUEST);
+    // The first attempt came to this gateway.
+    let first = change(&site, &key, "two", ADD, &ada);
+    assert_eq!(first.status, StatusCode::CREATED);
+    assert_eq!(repeated("two", "2000").body, first.body);
+}
+
+#[test]
 fn a_response_with_a_new_api_key_is_not_given_again() {
     let site = Administered::new();
     let key = site.key("admin", &[Scope::Admin]);

@@ -23,7 +23,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::failures::{Failure, with_doubt};
+use super::failures::Failure;
 use super::server::{Server, absent};
 use super::stream;
 
@@ -46,6 +46,9 @@ const MAX_AT_ONCE: usize = 16;
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// Header by which a gateway recognises a repeated request.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Header of a repeated request with the milliseconds since the first attempt. A gateway that started
+/// after it cannot know the key.
+const IDEMPOTENCY_AGE: &str = "idempotency-age";
 
 /// A request.
 pub(super) struct Call {
@@ -57,6 +60,8 @@ pub(super) struct Call {
     timeout: Duration,
     /// Whether it is sent with a key that the gateway has refused.
     despite_refusal: bool,
+    /// Whether it only asks, although its method is not one that does.
+    only_asks: bool,
 }
 
 impl Call {
@@ -68,6 +73,7 @@ impl Call {
             body: None,
             timeout: TIMEOUT,
             despite_refusal: false,
+            only_asks: false,
         }
     }
 
@@ -98,6 +104,14 @@ impl Call {
         }
     }
 
+    /// Says that it changes nothing, although its method allows that.
+    pub(super) fn only_asks(self) -> Self {
+        Self {
+            only_asks: true,
+            ..self
+        }
+    }
+
     /// Sets who makes the request. Only a local process heeds it.
     pub(super) fn by(mut self, by: &AuditContext) -> Self {
         self.context = Some(by.into());
@@ -112,7 +126,7 @@ impl Call {
 
     /// Returns whether the request changes something.
     fn is_write(&self) -> bool {
-        !self.method.is_safe()
+        !self.method.is_safe() && !self.only_asks
     }
 
     fn request(self, server: &Server) -> Result<Request<Full<Bytes>>> {
@@ -146,6 +160,7 @@ pub(super) fn encoded(text: &str) -> String {
 enum Job {
     Call {
         request: Box<Request<Full<Bytes>>>,
+        is_write: bool,
         within: Duration,
         answer: oneshot::Sender<Result<Answer>>,
     },
@@ -186,6 +201,7 @@ impl Client {
                     match job {
                         Job::Call {
                             request,
+                            is_write,
                             within,
                             answer,
                         } => {
@@ -193,7 +209,7 @@ impl Client {
                             tokio::spawn(async move {
                                 // It fails only if it is closed, which nobody does.
                                 let _room = room.acquire().await;
-                                let answered = answer_to(&server, *request, within).await;
+                                let answered = answer_to(&server, *request, is_write, within).await;
                                 // It fails if nobody waits for the answer any more.
                                 let _ = answer.send(answered);
                             });
@@ -216,8 +232,9 @@ impl Client {
 
     /// Sends a request, and reads the answer.
     pub(super) async fn send<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
+        let is_write = call.is_write();
         let body = self.answer(call).await?;
-        let unreadable = |cause| self.server.unreadable(cause, self.about.get());
+        let unreadable = |cause| self.server.unreadable(cause, self.about.get(), is_write);
         serde_json::from_slice(&body).map_err(unreadable)
     }
 
@@ -229,10 +246,11 @@ impl Client {
     /// Sends a request whose answer nobody waits for.
     pub(super) fn send_unanswered(&self, call: Call) -> Result<()> {
         let (answer, _) = oneshot::channel();
-        let within = call.timeout;
+        let (within, is_write) = (call.timeout, call.is_write());
         let request = Box::new(call.request(&self.server)?);
         let job = Job::Call {
             request,
+            is_write,
             within,
             answer,
         };
@@ -263,7 +281,7 @@ impl Client {
         let greet = || async {
             let body = self.answer_ungreeted(greeting).await?;
             let about = serde_json::from_slice::<About>(&body);
-            let about = about.map_err(|cause| self.server.unreadable(cause, None))?;
+            let about = about.map_err(|cause| self.server.unreadable(cause, None, false))?;
             self.server.check(&about)?;
             Ok(about)
         };
@@ -287,9 +305,10 @@ impl Client {
             self.server.require_accepted()?;
         }
         let (sender, answer) = oneshot::channel();
-        let within = call.timeout;
+        let (within, is_write) = (call.timeout, call.is_write());
         let job = Job::Call {
             request: Box::new(call.request(&self.server)?),
+            is_write,
             within,
             answer: sender,
         };
@@ -299,19 +318,22 @@ impl Client {
             self.server.accepted();
             return Ok(body);
         }
-        Err(self.server.refused(status, &body, self.about.get()))
+        let about = self.about.get();
+        Err(self.server.refused(status, &body, about, is_write))
     }
 }
 
 /// Sends a request. Repeats it to a gateway on another computer if no answer comes. A repeated
-/// change has the same idempotency key, so it is made once.
+/// change has the same idempotency key, so it is made once. If the gateway has started again since the
+/// first attempt, it makes nothing and says so.
 async fn answer_to(
     server: &Server,
-    request: Request<Full<Bytes>>,
+    mut request: Request<Full<Bytes>>,
+    is_write: bool,
     within: Duration,
 ) -> Result<Answer> {
-    let end = Instant::now() + within;
-    let is_write = !request.method().is_safe();
+    let begun = Instant::now();
+    let end = begun + within;
     let (mut attempt, mut is_sent) = (1, false);
     loop {
         let attempt_end = if server.is_gateway() {
@@ -328,15 +350,18 @@ async fn answer_to(
         let is_last = !server.is_gateway() || !failure.is_passing || attempt == MAX_ATTEMPTS;
         let pause = pause(attempt);
         if is_last || Instant::now() + pause >= end {
-            let is_doubtful = is_write && is_sent && server.is_gateway();
-            return Err(if is_doubtful {
-                with_doubt(failure.error)
+            return Err(if is_write && is_sent {
+                failure.error.in_doubt()
             } else {
                 failure.error
             });
         }
         sleep(pause).await;
         attempt += 1;
+        if is_sent && request.headers().contains_key(IDEMPOTENCY_KEY) {
+            let age = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            request.headers_mut().insert(IDEMPOTENCY_AGE, age.into());
+        }
     }
 }
 

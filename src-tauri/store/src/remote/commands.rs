@@ -106,7 +106,10 @@ pub(super) async fn dry_run(
     // A code that was verified earlier is judged as of then.
     let at = Timestamp::from_second(code.judged_at).unwrap_or(now);
     let by = AuditContext::new(Actor::CommandLine, at);
-    let call = Call::new(Method::POST, "/dry-runs").by(&by).json(&claims)?;
+    let call = Call::new(Method::POST, "/dry-runs")
+        .only_asks()
+        .by(&by)
+        .json(&claims)?;
     let judged: Judged = client.send(call).await?;
     judged.try_into()
 }

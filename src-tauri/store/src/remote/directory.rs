@@ -62,7 +62,7 @@ impl Directory for RemoteDirectory {
     async fn look_up(&self, lookup: &Lookup, now: Timestamp) -> Result<Facts> {
         lookup.require_limits()?;
         let by = AuditContext::new(Actor::CommandLine, now);
-        let call = Call::new(Method::POST, "/lookups").by(&by);
+        let call = Call::new(Method::POST, "/lookups").only_asks().by(&by);
         let call = call.json(&Sought::from(lookup))?;
         let found: LookedUp = self.client.send(call).await?;
         Ok(found.into_facts(lookup))

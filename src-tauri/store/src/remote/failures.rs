@@ -71,12 +71,6 @@ pub(super) fn too_long(url: &GatewayUrl) -> Failure {
     }
 }
 
-/// Adds to the error for a change that it may have been made.
-pub(super) fn with_doubt(mut error: Error) -> Error {
-    error.message += " It is not known whether the change was made. Look before you repeat it.";
-    error
-}
-
 fn words_for(cause: &legacy::Error, url: &GatewayUrl, is_sent: bool) -> (String, bool) {
     let authority = url.authority();
     let host = url.url().host_str().unwrap_or_default();
@@ -175,19 +169,21 @@ fn find<'a, T>(
     None
 }
 
-/// Returns the error for an answer that refuses a request.
+/// Returns the error for an answer that refuses a request. `is_write` is whether the request changes
+/// something.
 pub(super) fn refused(
     url: &GatewayUrl,
     status: StatusCode,
     body: &[u8],
     about: Option<&About>,
+    is_write: bool,
 ) -> Error {
     let authority = url.authority();
     let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
         return if status == StatusCode::NOT_FOUND || status.is_redirection() || about.is_none() {
             not_a_gateway(url)
         } else {
-            unreadable(url, about)
+            unreadable(url, about, is_write)
         };
     };
     problem.detail = shortened(&problem.detail);
@@ -242,14 +238,15 @@ pub(super) fn older(url: &GatewayUrl, about: Option<&About>) -> Error {
     Error::new(ErrorCode::OlderGateway, message)
 }
 
-/// Returns the error for an answer that cannot be read.
-pub(super) fn unreadable(url: &GatewayUrl, about: Option<&About>) -> Error {
-    match about {
+/// Returns the error for an answer that cannot be read. The change of a request that changes something
+/// may have been made.
+pub(super) fn unreadable(url: &GatewayUrl, about: Option<&About>, is_write: bool) -> Error {
+    let error = match about {
         Some(about) if about.api < API_REVISION => older(url, Some(about)),
         Some(about) if about.version == env!("CARGO_PKG_VERSION") => Error::new(
             ErrorCode::Unreachable,
             format!(
-                "The answer of the gateway {} cannot be read, although both run the same version of Latchkey. Something in between may have changed the answer. Try again.",
+                "The answer of the gateway {} cannot be read, although both run the same version of Latchkey. Something in between may have changed the answer.",
                 url.authority()
             ),
         ),
@@ -263,7 +260,8 @@ pub(super) fn unreadable(url: &GatewayUrl, about: Option<&About>) -> Error {
             ),
         ),
         None => not_a_gateway(url),
-    }
+    };
+    if is_write { error.in_doubt() } else { error }
 }
 
 fn not_a_gateway(url: &GatewayUrl) -> Error {

@@ -197,7 +197,9 @@ impl RemoteGateway {
         let text = InspectRequest {
             text: Secret::new(text.to_owned()),
         };
-        let call = Call::new(Method::POST, "/inspections").json(&text)?;
+        let call = Call::new(Method::POST, "/inspections")
+            .only_asks()
+            .json(&text)?;
         self.client.send(call).await
     }
 }

@@ -109,7 +109,10 @@ impl Server {
     /// Returns the failure of a request that was not answered.
     pub(super) fn unanswered(&self, cause: legacy::Error) -> Failure {
         match self {
-            Self::Local(_) => no_answer(cause),
+            Self::Local(_) => Failure {
+                is_sent: !cause.is_connect(),
+                ..no_answer(cause)
+            },
             Self::Gateway(gateway) => failures::unanswered(&gateway.url, cause),
         }
     }
@@ -137,15 +140,22 @@ impl Server {
         }
     }
 
-    /// Returns the error for an answer that refuses a request.
-    pub(super) fn refused(&self, status: StatusCode, body: &[u8], about: Option<&About>) -> Error {
+    /// Returns the error for an answer that refuses a request. `is_write` is whether the request
+    /// changes something.
+    pub(super) fn refused(
+        &self,
+        status: StatusCode,
+        body: &[u8],
+        about: Option<&About>,
+        is_write: bool,
+    ) -> Error {
         match self {
             Self::Local(_) => match serde_json::from_slice::<Problem>(body) {
                 Ok(problem) => problem.into_error(),
-                Err(cause) => other_version(cause),
+                Err(cause) => other_version(cause, is_write),
             },
             Self::Gateway(gateway) => {
-                let error = failures::refused(&gateway.url, status, body, about);
+                let error = failures::refused(&gateway.url, status, body, about, is_write);
                 if gateway.key.is_some() && error.code == ErrorCode::KeyRefused {
                     gateway.refusal.send_replace(Some(error.clone()));
                 }
@@ -180,11 +190,19 @@ impl Server {
         }
     }
 
-    /// Returns the error for an answer that cannot be read.
-    pub(super) fn unreadable(&self, cause: serde_json::Error, about: Option<&About>) -> Error {
+    /// Returns the error for an answer that cannot be read. `is_write` is whether the request changes
+    /// something.
+    pub(super) fn unreadable(
+        &self,
+        cause: serde_json::Error,
+        about: Option<&About>,
+        is_write: bool,
+    ) -> Error {
         match self {
-            Self::Local(_) => other_version(cause),
-            Self::Gateway(gateway) => failures::unreadable(&gateway.url, about).because(cause),
+            Self::Local(_) => other_version(cause, is_write),
+            Self::Gateway(gateway) => {
+                failures::unreadable(&gateway.url, about, is_write).because(cause)
+            }
         }
     }
 
@@ -236,14 +254,15 @@ fn no_answer(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fail
 pub(super) fn absent() -> Error {
     Error::new(
         ErrorCode::Unreachable,
-        "The program that holds the directory does not answer. It may have just ended. Try again.",
+        "The program that holds the directory does not answer. It may have just ended.",
     )
 }
 
-fn other_version(cause: serde_json::Error) -> Error {
-    Error::new(
+fn other_version(cause: serde_json::Error, is_write: bool) -> Error {
+    let error = Error::new(
         ErrorCode::Unreachable,
         "The program that holds the directory is of another version of Latchkey, and its answer cannot be read. Use the same version.",
-    )
-    .because(cause)
+    );
+    let error = error.because(cause);
+    if is_write { error.in_doubt() } else { error }
 }

@@ -77,7 +77,7 @@ async fn read(server: &Server, call: &OnChange, is_back: bool) -> End {
         let body = Limited::new(response.into_body(), MAX_REFUSAL).collect();
         if let Ok(Ok(body)) = timeout(ANSWER_TIMEOUT, body).await {
             // This notes that the key is refused.
-            let _ = server.refused(status, &body.to_bytes(), None);
+            let _ = server.refused(status, &body.to_bytes(), None, false);
         }
         return End::Refused;
     }

@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use super::conformance::administration_tests;
+use super::tls::{ABOUT, is_greeting};
+use super::tls_server::json;
 use super::{id, person};
 use crate::by;
 use crate::signed::now;
@@ -168,6 +170,40 @@ fn a_process_that_has_ended_is_named_unreachable_and_leaves_no_socket() {
     assert_eq!(refused.code, ErrorCode::Unreachable);
     let refused = RemoteDirectory::local(served.folder.path()).wait();
     assert_eq!(refused.unwrap_err().code, ErrorCode::Unreachable);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_change_at_a_process_that_ends_before_it_answers_is_doubtful_and_a_question_is_not() {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixListener;
+
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join("control.sock")).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = vec![0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut request) {
+                if !is_greeting(&String::from_utf8_lossy(&request[..length])) {
+                    break;
+                }
+                let _ = stream.write_all(json("200 OK", ABOUT).as_bytes());
+            }
+        }
+    });
+    let remote = RemoteDirectory::local(folder.path()).wait().unwrap();
+    let refused = remote.remove(&id("ada"), &by(now())).wait().unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Unreachable);
+    assert!(refused.is_in_doubt(), "{refused}");
+    assert!(refused.message.contains("not known whether"), "{refused}");
+    let refused = remote.counts(now()).wait().unwrap_err();
+    assert!(!refused.is_in_doubt(), "{refused}");
+    let not_entered = latchkey_core::ledger::not_entered(refused).message;
+    assert!(
+        not_entered.contains("could not be entered"),
+        "{not_entered}"
+    );
 }
 
 #[test]

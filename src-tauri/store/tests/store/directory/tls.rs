@@ -71,12 +71,13 @@ mod suite {
     super::administration_tests!(super::empty);
 }
 
-const ABOUT: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":3}"#;
+pub(super) const ABOUT: &str =
+    r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":3}"#;
 
 /// State of a gateway, and its API keys.
 const STATE_AND_KEYS: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","gateway":null,"administration":null,"sign_ins_today":0,"refusals":[],"api_keys":[]}"#;
 
-fn is_greeting(request: &str) -> bool {
+pub(super) fn is_greeting(request: &str) -> bool {
     request.starts_with("GET /admin/v1 ")
 }
 
@@ -352,6 +353,50 @@ fn a_change_whose_answer_never_comes_is_reported_as_doubtful_after_three_attempt
     assert_eq!(*attempts.lock().unwrap(), 3);
     let refused = directory.counts(now()).wait().unwrap_err();
     assert!(!refused.message.contains("not known whether"), "{refused}");
+}
+
+#[test]
+fn a_repeated_change_says_how_old_it_is_and_a_gateway_that_started_later_makes_it_doubtful() {
+    let ages = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&ages);
+    let server = TlsServer::stand_in(move |request| {
+        if is_greeting(request) {
+            return Some(json("200 OK", ABOUT));
+        }
+        let mut ages = log.lock().unwrap();
+        ages.push(header(request, "idempotency-age"));
+        (ages.len() > 1).then(|| {
+            let problem = r#"{"title":"Conflict","status":409,"detail":"It started again.","code":"outcome_unknown"}"#;
+            json("409 Conflict", problem)
+        })
+    });
+    let directory = gateway(&server).directory();
+    let refused = directory.remove(&id("ada"), &by(now())).wait().unwrap_err();
+    assert_eq!(refused.code, ErrorCode::OutcomeUnknown);
+    assert!(refused.is_in_doubt(), "{refused}");
+    let ages = ages.lock().unwrap();
+    assert_eq!((ages.len(), &ages[0]), (2, &None));
+    assert!(ages[1].as_ref().unwrap().parse::<u64>().unwrap() > 0);
+}
+
+#[test]
+fn a_change_whose_answer_cannot_be_read_is_doubtful_and_a_question_is_not() {
+    for status in ["200 OK", "502 Bad Gateway"] {
+        let server = TlsServer::stand_in(move |request| {
+            let is_greeting = is_greeting(request);
+            Some(json(
+                if is_greeting { "200 OK" } else { status },
+                if is_greeting { ABOUT } else { "<p>No</p>" },
+            ))
+        });
+        let directory = gateway(&server).directory();
+        let suspended = directory.suspend(&id("ada"), &by(now())).wait();
+        let refused = suspended.unwrap_err();
+        assert!(refused.is_in_doubt(), "{status}: {refused}");
+        assert!(!refused.message.contains("Try again"), "{refused}");
+        let refused = directory.counts(now()).wait().unwrap_err();
+        assert!(!refused.is_in_doubt(), "{status}: {refused}");
+    }
 }
 
 #[test]
