@@ -37,7 +37,7 @@ pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;
 pub use requests::{RequestList, RequestRecord};
-pub use revocations::RevocationRequest;
+pub use revocations::{LinkRevocationRequest, RevocationRequest};
 pub use settings::InstanceRecord;
 pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{

@@ -56,6 +56,27 @@ pub struct RevocationRequest {
     pub unknown: bool,
 }
 
+/// How a link is revoked that the path of the request names.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkRevocationRequest {
+    /// Whether sessions that the link began end at the next request.
+    #[serde(default)]
+    pub end_sessions: bool,
+}
+
+impl LinkRevocationRequest {
+    /// Returns the revocation of a link of the ledger.
+    #[must_use]
+    pub fn of(self, link: String) -> Revocation {
+        Revocation {
+            scope: RevocationScope::Link(link),
+            ends_sessions: self.end_sessions,
+            allows_unknown: false,
+        }
+    }
+}
+
 impl From<&Revocation> for RevocationRequest {
     fn from(revocation: &Revocation) -> Self {
         let mut request = Self {

@@ -13,13 +13,14 @@ impl Revocation {
     /// Revokes the links. The key whose links are revoked must be known.
     ///
     /// Fails with [`ErrorCode::UnknownSigningKey`] otherwise, and like
-    /// [`revoke_links`](Directory::revoke_links).
+    /// [`require_possible`](Self::require_possible) and [`revoke_links`](Directory::revoke_links).
     pub async fn revoke(
         self,
         instance: &Instance,
         ledger: &dyn Directory,
         by: &AuditContext,
     ) -> Result<()> {
+        self.require_possible(&instance.settings)?;
         self.require_known_key(instance, ledger, by.at).await?;
         ledger.revoke_links(self, by).await
     }

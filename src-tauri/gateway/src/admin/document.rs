@@ -9,11 +9,13 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{self, ContentBuilder, PathItem, Paths, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{
+    self, ContentBuilder, PathItem, Paths, Ref, RefOr, Required, ResponseBuilder,
+};
 use utoipa::{OpenApi, ToSchema as _};
 
 use super::refused::Refused;
-use super::route::{Access, Route};
+use super::route::{Access, BodyUse, Route};
 use super::{
     activity, api_keys, changes, codes, gateway_state, idempotency, keys, ledger, links, pairing,
     program, requests, sessions, settings, snapshots, users,
@@ -27,7 +29,7 @@ use crate::api::problem::ProblemDetails;
 #[openapi(
     info(
         title = "Administration of Latchkey",
-        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. A change can be repeated with the same header `Idempotency-Key`. The gateway then gives the first response again, with the header `idempotency-replayed`, and changes nothing. It keeps responses for 24 hours and in memory only, at most 1,000 of them and 1 MiB for each API key. After a restart it makes the change again, unless the request has the header `Idempotency-Age` with the milliseconds since the first attempt: then it makes nothing and answers 409 with the code `outcome_unknown`. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
+        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. A change can be repeated with the same header `Idempotency-Key`. The gateway then gives the first response again, with the header `idempotency-replayed`, and changes nothing. It keeps responses for 24 hours and in memory only, at most 1,000 of them and 1 MiB for each API key. After a restart it makes the change again, unless the request has the header `Idempotency-Age` with the milliseconds since the first attempt: then it makes nothing and answers 409 with the code `outcome_unknown`. An operation without a request body refuses a request with one, unless it is `{}`. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
     ),
     paths(
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
@@ -78,6 +80,7 @@ fn description(listener: Listener, routes: Vec<Route>) -> utoipa::openapi::OpenA
     let mut described = std::mem::take(&mut document.paths.paths);
     let mut paths = Paths::new();
     for route in routes {
+        let body = route.body;
         let scopes = match route.access {
             Access::Local if listener == Listener::Network => continue,
             Access::PairingCode if listener == Listener::Local => continue,
@@ -99,6 +102,14 @@ fn description(listener: Listener, routes: Vec<Route>) -> utoipa::openapi::OpenA
         {
             let key = SecurityRequirement::new("key", scopes);
             operation.security = Some(vec![key]);
+        }
+        if let Some(RefOr::T(request)) = &mut operation.request_body {
+            let is_required = body == BodyUse::Required;
+            request.required = Some(if is_required {
+                Required::True
+            } else {
+                Required::False
+            });
         }
         add_problems(&mut operation, listener);
         if route.is_repeatable() {
@@ -211,6 +222,12 @@ fn add_problems(operation: &mut Operation, listener: Listener) {
             ("415", "The header Content-Type does not say JSON"),
             ("422", "A member breaks a rule"),
         ]);
+    } else {
+        problems.extend([
+            ("400", "The body is incomplete"),
+            ("413", "The body is too long"),
+            ("422", "The request has a body"),
+        ]);
     }
     if listener == Listener::Network {
         problems.extend([
@@ -273,6 +290,19 @@ mod tests {
             format!("{} {path}", route.method)
         });
         assert_eq!(described, table.collect());
+    }
+
+    #[test]
+    fn a_body_is_described_for_exactly_the_routes_that_read_one() {
+        let mut document = Description::openapi();
+        for route in routes() {
+            let path = route.path.trim_end_matches('/');
+            let item = document.paths.paths.get_mut(path).unwrap();
+            let operation = operation_of(item, route.method.as_str()).as_ref().unwrap();
+            let is_read = route.body != BodyUse::None;
+            let is_described = operation.request_body.is_some();
+            assert_eq!(is_described, is_read, "{} {path}", route.method);
+        }
     }
 
     #[test]

@@ -9,11 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::tz::TimeZone;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
-    LinkDetails, LinkList, RevocationRequest, SignedClaims, TakenLinkRequest,
+    LinkDetails, LinkList, LinkRevocationRequest, RevocationRequest, SignedClaims, TakenLinkRequest,
 };
 use latchkey_core::ledger::{
-    LinkCounts, LinkQuery, LinkSort, LinkSortBy, LinkStatus, Revocation, RevocationScope,
-    TakenLink, unknown_link,
+    LinkCounts, LinkQuery, LinkSort, LinkSortBy, LinkStatus, TakenLink, unknown_link,
 };
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::user_id::UserId;
@@ -186,28 +185,29 @@ pub(super) async fn note_shown(
 
 /// Revoke a link
 ///
-/// The link signs nobody in any more. Sessions that it began go on. The code of another system that
-/// was not used yet is not in the ledger: `/revocations` revokes it, too.
+/// The link signs nobody in any more. Sessions that it began go on, unless `end_sessions` ends them.
+/// The code of another system that was not used yet is not in the ledger: `/revocations` revokes it,
+/// too.
 #[utoipa::path(
-    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link")),
+    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link")), request_body = LinkRevocationRequest,
     responses(
         (status = 204, description = "The link is revoked"),
         (status = 404, description = "The ledger has no such link"),
-        (status = 422, description = "The ID is too long"),
+        (status = 409, description = "The instance is hosted elsewhere, where its sessions are"),
+        (status = 422, description = "The ID is too long, or a member breaks a rule"),
     ),
 )]
 pub(super) async fn revoke_one(
     State(admin): Admin,
     Extension(by): By,
     path: Result<Path<String>, PathRejection>,
+    body: Option<Body<LinkRevocationRequest>>,
 ) -> Result<Response, Refused> {
     let Path(link) = path.map_err(|_| unknown_link())?;
-    let revocation = Revocation {
-        scope: RevocationScope::Link(link),
-        ends_sessions: false,
-        allows_unknown: false,
-    };
-    admin.directory.revoke_links(revocation, &by).await?;
+    let request = body.map_or_else(LinkRevocationRequest::default, |Body(request)| request);
+    let instance = admin.stored().await?;
+    let revoked = request.of(link).revoke(&instance, &*admin.directory, &by);
+    revoked.await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -14,6 +14,7 @@ use super::administration::Administration;
 use super::idempotency;
 use super::kept_changes::Changes;
 use super::refused::Refused;
+use crate::api::require_no_body;
 use crate::body_limit::BodyLimit;
 
 /// Maximum size of a request body. An import has up to 250 users with 8 KiB of metadata each.
@@ -32,12 +33,25 @@ pub(super) enum Access {
     PairingCode,
 }
 
+/// Whether a request has a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyUse {
+    /// One must be sent.
+    Required,
+    /// One may be sent.
+    Optional,
+    /// One is refused.
+    None,
+}
+
 /// A route of the API.
 pub(super) struct Route {
     pub(super) method: Method,
     /// Path below [`ROOT`].
     pub(super) path: &'static str,
     pub(super) access: Access,
+    /// Whether its requests have a body.
+    pub(super) body: BodyUse,
     /// Whether it also serves an instance that is hosted elsewhere, whose directory has only links
     /// and activity.
     pub(super) is_of_ledger: bool,
@@ -50,6 +64,24 @@ impl Route {
     pub(super) fn of_ledger(self) -> Self {
         Self {
             is_of_ledger: true,
+            ..self
+        }
+    }
+
+    /// Refuses requests with a body.
+    pub(super) fn without_body(self) -> Self {
+        let layer = middleware::from_fn(require_no_body);
+        Self {
+            body: BodyUse::None,
+            handler: self.handler.route_layer(layer),
+            ..self
+        }
+    }
+
+    /// Lets a client leave the body out.
+    pub(super) fn with_optional_body(self) -> Self {
+        Self {
+            body: BodyUse::Optional,
             ..self
         }
     }
@@ -96,7 +128,7 @@ pub(super) fn get<T: 'static>(
     access: Access,
     handler: impl ServesRoute<T>,
 ) -> Route {
-    route((Method::GET, MethodFilter::GET), path, access, handler)
+    route((Method::GET, MethodFilter::GET), path, access, handler).without_body()
 }
 
 pub(super) fn post<T: 'static>(
@@ -134,6 +166,7 @@ pub(super) fn delete<T: 'static>(
         access,
         handler,
     )
+    .without_body()
 }
 
 /// Handler of a route.
@@ -151,6 +184,7 @@ fn route<T: 'static>(
         method,
         path,
         access,
+        body: BodyUse::Required,
         is_of_ledger: false,
         handler: on(filter, handler),
     }

@@ -37,14 +37,14 @@ pub(super) fn routes() -> Vec<Route> {
         get("/users/{id}", Key(UsersRead), users::show),
         patch("/users/{id}", Key(Users), users::edit),
         delete("/users/{id}", Key(Users), users::remove),
-        post("/users/{id}/suspend", Key(Users), users::suspend),
-        post("/users/{id}/reactivate", Key(Users), users::reactivate),
+        post("/users/{id}/suspend", Key(Users), users::suspend).without_body(),
+        post("/users/{id}/reactivate", Key(Users), users::reactivate).without_body(),
         put(
             "/users/{id}/account-end",
             Key(Users),
             users::set_account_end,
         ),
-        post("/users/{id}/sign-out", Key(Users), users::sign_out),
+        post("/users/{id}/sign-out", Key(Users), users::sign_out).without_body(),
         get("/users/{id}/sessions", Key(UsersRead), sessions::list),
         delete("/users/{id}/sessions", Key(Users), sessions::end_all),
         delete("/users/{id}/sessions/{session}", Key(Users), sessions::end),
@@ -65,14 +65,20 @@ pub(super) fn routes() -> Vec<Route> {
         get("/links/{id}", Key(Links), ledger::show).of_ledger(),
         post("/taken-links", Local, ledger::take).of_ledger(),
         post("/shown-links", Local, ledger::note_shown).of_ledger(),
-        post("/links/{id}/revoke", Key(Links), ledger::revoke_one).of_ledger(),
+        post("/links/{id}/revoke", Key(Links), ledger::revoke_one)
+            .with_optional_body()
+            .of_ledger(),
         post("/links/{id}/copies", Key(Links), links::copy),
         post("/revocations", Key(Links), ledger::revoke).of_ledger(),
         get("/requests", Key(Links), requests::list),
         post("/requests/{number}/grant", Key(Links), requests::grant),
-        post("/requests/{number}/dismiss", Key(Links), requests::dismiss),
-        post("/snapshots", Local, snapshots::begin).of_ledger(),
-        post("/snapshots/{id}/next", Local, snapshots::next).of_ledger(),
+        post("/requests/{number}/dismiss", Key(Links), requests::dismiss).without_body(),
+        post("/snapshots", Local, snapshots::begin)
+            .without_body()
+            .of_ledger(),
+        post("/snapshots/{id}/next", Local, snapshots::next)
+            .without_body()
+            .of_ledger(),
         delete("/snapshots/{id}", Local, snapshots::end).of_ledger(),
         get("/changes", Key(UsersRead), changes::stream).of_ledger(),
         post("/pairings", PairingCode, pairing::exchange),
@@ -92,7 +98,9 @@ pub(super) fn routes() -> Vec<Route> {
             document::show(key, routes())
         })
         .of_ledger(),
-        post("/give-way", Local, program::give_way).of_ledger(),
+        post("/give-way", Local, program::give_way)
+            .without_body()
+            .of_ledger(),
     ]
 }
 

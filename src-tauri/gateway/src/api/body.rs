@@ -1,7 +1,7 @@
 //! Reading of API request bodies and paths, and writing of API responses.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequest, Path, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -51,6 +51,21 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
                 Some(member) => not_expected(&wrong.to_string()).about(member),
                 None => not_expected(&wrong.to_string()),
             })
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let (head, bytes) = body_limit::read(request).await?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let request = Request::from_parts(head, bytes.into());
+        <Self as FromRequest<S>>::from_request(request, state)
+            .await
+            .map(Some)
     }
 }
 

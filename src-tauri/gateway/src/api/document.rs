@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{self, ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::body::answer;
@@ -15,7 +15,7 @@ use super::{inspect, links, users};
 #[openapi(
     info(
         title = "Latchkey",
-        description = "The users of an instance and its login links, for other systems. Each request sends a key in the header `X-API-KEY`. An administrator makes and revokes keys. Each operation lists the scope that a key needs for it. The scope `users` includes `users:read`. The response to a refused request is problem details (RFC 9457). The administrator limits the number of requests per second from one address. The response to further requests is 429, with `Retry-After`. Ten wrong keys from one address within a minute have the same response for a minute."
+        description = "The users of an instance and its login links, for other systems. Each request sends a key in the header `X-API-KEY`. An administrator makes and revokes keys. Each operation lists the scope that a key needs for it. The scope `users` includes `users:read`. An operation without a request body refuses a request with one, unless it is `{}`. The response to a refused request is problem details (RFC 9457). The administrator limits the number of requests per second from one address. The response to further requests is 429, with `Retry-After`. Ten wrong keys from one address within a minute have the same response for a minute."
     ),
     paths(users::list, users::add, users::show, users::change, users::remove, links::make, inspect::inspect),
     modifiers(&Common),
@@ -44,11 +44,18 @@ const EVERYWHERE: [(&str, &str); 5] = [
     ),
 ];
 
+/// Statuses of requests that have a body where none is taken.
+const WITHOUT_BODY: [(&str, &str); 3] = [
+    ("400", "The body is incomplete"),
+    ("413", "The body is longer than 16 KiB"),
+    ("422", "The request has a body"),
+];
+
 /// Adds the API key, and the responses that every path may return, to the description.
 struct Common;
 
 impl Modify for Common {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, document: &mut openapi::OpenApi) {
         let key = ApiKeyValue::with_description("X-API-KEY", "A key of the instance.");
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
         if let Some(components) = &mut document.components {
@@ -63,18 +70,29 @@ impl Modify for Common {
             ];
             for operation in operations.into_iter().flatten() {
                 for (status, why) in EVERYWHERE {
-                    let details = Ref::from_schema_name(ProblemDetails::name());
-                    let content = ContentBuilder::new().schema(Some(details)).build();
-                    let answer = ResponseBuilder::new()
-                        .description(why)
-                        .content("application/problem+json", content)
-                        .build();
                     let answers = &mut operation.responses.responses;
-                    answers.insert(status.to_owned(), answer.into());
+                    answers.insert(status.to_owned(), problem(why).into());
+                }
+                if operation.request_body.is_some() {
+                    continue;
+                }
+                for (status, why) in WITHOUT_BODY {
+                    let answers = operation.responses.responses.entry(status.to_owned());
+                    answers.or_insert_with(|| problem(why).into());
                 }
             }
         }
     }
+}
+
+/// Returns the response to a refused request.
+fn problem(why: &str) -> openapi::Response {
+    let details = Ref::from_schema_name(ProblemDetails::name());
+    let content = ContentBuilder::new().schema(Some(details)).build();
+    ResponseBuilder::new()
+        .description(why)
+        .content("application/problem+json", content)
+        .build()
 }
 
 /// Returns the description in the format of `OpenAPI` 3.1.

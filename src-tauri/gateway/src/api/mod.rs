@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod links;
 mod members;
+mod no_body;
 pub(crate) mod problem;
 mod users;
 
@@ -25,6 +26,7 @@ use latchkey_core::instance::scope::Scope;
 use crate::error_page::LogLine;
 use crate::gateway::Gateway;
 pub(crate) use body::{Body, answer, user_in};
+pub(crate) use no_body::require_no_body;
 use problem::Problem;
 
 /// Methods that a log line names.
@@ -44,15 +46,21 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         let needed = (Arc::clone(gateway), Some(scope));
         handler.route_layer(middleware::from_fn_with_state(needed, key::check))
     };
+    let without_body = |handler: MethodRouter<Arc<Gateway>>| {
+        handler.route_layer(middleware::from_fn(require_no_body))
+    };
+    let list = without_body(get(users::list));
+    let show = without_body(get(users::show));
+    let remove = without_body(delete(users::remove));
     Router::new()
-        .route("/v2/users", needs(Scope::UsersRead, get(users::list)))
+        .route("/v2/users", needs(Scope::UsersRead, list))
         .route("/v2/users", needs(Scope::Users, post(users::add)))
-        .route("/v2/users/{id}", needs(Scope::UsersRead, get(users::show)))
+        .route("/v2/users/{id}", needs(Scope::UsersRead, show))
         .route("/v2/users/{id}", needs(Scope::Users, patch(users::change)))
-        .route("/v2/users/{id}", needs(Scope::Users, delete(users::remove)))
+        .route("/v2/users/{id}", needs(Scope::Users, remove))
         .route("/v1/links", needs(Scope::Links, post(links::make)))
         .route("/v1/inspect", needs(Scope::Links, post(inspect::inspect)))
-        .route("/openapi.json", get(document::document))
+        .route("/openapi.json", without_body(get(document::document)))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(

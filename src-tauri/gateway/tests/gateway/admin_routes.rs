@@ -29,7 +29,7 @@ use crate::site::{by, revoke_link};
 const GUIDE: &str = include_str!("../../../guides/administration.md");
 
 /// Begins a session of a user. Returns its name.
-fn session_of(site: &Administered, user: &str) -> String {
+pub(crate) fn session_of(site: &Administered, user: &str) -> String {
     let key = SessionId::new(Timestamp::now()).unwrap().key();
     let members = json!({ "id": user });
     let members = members.as_object().unwrap().clone();

@@ -19,6 +19,7 @@ mod api;
 mod api_client;
 mod api_links;
 mod asking;
+mod bodies;
 mod browser;
 #[path = "../../../../tests/window/chromium.rs"]
 mod chromium;
