@@ -212,15 +212,46 @@ impl Output {
     }
 }
 
-/// Returns the name of a setting's option. Members of a payload keep their names.
+/// Options of several words. A setting or a member of a request has them as `not_before` or as
+/// `notBefore`.
+const OPTIONS: [&str; 12] = [
+    "account-ends",
+    "embed-in",
+    "end-sessions",
+    "expires-in",
+    "not-before",
+    "retire-after",
+    "return-to",
+    "secret-encoding",
+    "session-idle",
+    "sign-in",
+    "single-use",
+    "typingmind-region",
+];
+
+/// Returns the name of the option for a setting or for a member of a request. Members of a payload
+/// keep their names.
 fn as_option(field: String) -> String {
     match field.as_str() {
-        "parameter" => "param".to_owned(),
-        "audiences" => "audience".to_owned(),
-        "typingmind_key" => "typingmind-key-file".to_owned(),
-        "session_idle" | "typingmind_region" | "return_to" | "embed_in" | "not_before"
-        | "account_ends" | "expires_in" | "retire_after" => field.replace('_', "-"),
-        _ => field,
+        "parameter" => return "param".to_owned(),
+        "audiences" => return "audience".to_owned(),
+        "typingmind_key" => return "typingmind-key-file".to_owned(),
+        _ => {}
+    }
+    let mut words = String::new();
+    for letter in field.chars() {
+        match letter {
+            '_' => words.push('-'),
+            letter if letter.is_ascii_uppercase() => {
+                words.extend(['-', letter.to_ascii_lowercase()]);
+            }
+            letter => words.push(letter),
+        }
+    }
+    if OPTIONS.contains(&words.as_str()) {
+        words
+    } else {
+        field
     }
 }
 
@@ -267,4 +298,26 @@ const fn is_closed() -> bool {
 /// Prints to standard error. An error of that cannot be reported anywhere.
 fn err(text: &Text) {
     let _ = writeln!(io::stderr().lock(), "{}", text.as_str());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_named_like_its_option_whatever_joins_its_words() {
+        for (field, option) in [
+            ("not_before", "not-before"),
+            ("notBefore", "not-before"),
+            ("accountEnds", "account-ends"),
+            ("expiresIn", "expires-in"),
+            ("end_sessions", "end-sessions"),
+            ("parameter", "param"),
+            ("url", "url"),
+            ("metadata.firstName", "metadata.firstName"),
+            ("user.first_name", "user.first_name"),
+        ] {
+            assert_eq!(as_option(field.to_owned()), option);
+        }
+    }
 }

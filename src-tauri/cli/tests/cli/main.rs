@@ -14,6 +14,7 @@ mod administering;
 mod answers;
 mod backups;
 mod connected;
+mod connected_answers;
 mod connecting;
 #[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;
