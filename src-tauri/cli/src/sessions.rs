@@ -10,7 +10,7 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{
     SessionCursor, SessionHandle, SessionQuery, SessionScope, UserSession,
 };
-use latchkey_core::{Error, time};
+use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::Wait as _;
 use serde_json::json;
 
@@ -31,7 +31,7 @@ pub(crate) fn sessions(
     let instance = home.instances().find(&command.of().instance)?;
     let directory = users::directory(&home, &instance, context)?;
     let directory = &*directory;
-    let user = UserId::parse(&command.of().user, "user").map_err(of_option)?;
+    let user = UserId::parse(&command.of().user, "user")?;
     match command {
         SessionsCommand::List { after, limit, .. } => {
             let after = after.as_deref().map(str::parse).transpose()?;
@@ -39,7 +39,7 @@ pub(crate) fn sessions(
             list(&query, directory, output, now)?;
         }
         SessionsCommand::End { which, .. } => {
-            directory.known_user(&user).wait().map_err(of_option)?;
+            answered(directory.known_user(&user).wait()).map_err(of_option)?;
             let by = AuditContext::new(Actor::CommandLine, now);
             if let Some(session) = &which.session {
                 let session: SessionHandle = session.parse()?;
@@ -50,7 +50,8 @@ pub(crate) fn sessions(
                 )?;
             } else {
                 let query = query(user, &instance.settings, None, 1);
-                let before = directory.sessions_of(&query, now).wait()?.total;
+                let before = answered(directory.sessions_of(&query, now).wait())?;
+                let before = before.map_or(0, |page| page.total);
                 let user = &query.user;
                 directory.sign_out(user, &by).wait()?;
                 let said = if before == 0 {
@@ -67,7 +68,20 @@ pub(crate) fn sessions(
 
 /// Names the field of an error about a user like the option.
 fn of_option(error: Error) -> Error {
-    error.about("user")
+    match error.code {
+        ErrorCode::UnknownUser => error.about("user"),
+        _ => error,
+    }
+}
+
+/// Returns the answer to a question before sessions end. `None` if the key of a connection lacks the
+/// scope for it: a key that may end sessions may ask, too, so the refusal of the ending names the
+/// scope that is missing.
+fn answered<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(refused) if refused.code == ErrorCode::ScopeMissing => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 fn query(

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::connected::{Connected, at};
+use crate::connected::{Connected, at, done};
+use crate::serve::{FREE, Serving, folder};
 
 /// Returns exit code, error code and field of a command that is refused.
 fn refusal(folder: &Path, arguments: &[&str]) -> (i32, String, Option<String>) {
@@ -21,4 +22,40 @@ fn an_error_of_the_gateway_names_the_option_as_an_error_here_does() {
         assert_eq!(field.as_deref(), Some("account-ends"), "{instance}");
     }
     connected.serving.end();
+}
+
+#[test]
+fn ending_sessions_with_a_key_that_may_not_names_the_missing_scope_and_no_option() {
+    let server = folder();
+    let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
+    let add = ["users", "--instance", "here", "add", "fay"];
+    done(server.path(), &add);
+    let listener = &serving.said["admin"];
+    let url = format!("https://{}", listener["address"].as_str().unwrap());
+    let fingerprint = listener["fingerprint"].as_str().unwrap();
+    for (scope, name) in [("links", "Links"), ("users:read", "Reader")] {
+        let make = ["api-key", "make", name, "--scope", scope];
+        let key = at(
+            server.path(),
+            &[&make[..], &["--instance", "here"]].concat(),
+            "",
+        );
+        let client = tempfile::tempdir().unwrap();
+        let file = client.path().join("key");
+        std::fs::write(&file, &key.out).unwrap();
+        let file = file.to_str().unwrap();
+        let connect = ["instance", "connect", "--name", name, "--url", &url];
+        let by_key = ["--key-file", file, "--fingerprint", fingerprint];
+        done(client.path(), &[&connect[..], &by_key].concat());
+        for which in [&["--all"][..], &["--session", &"0".repeat(12)]] {
+            let end = ["--json", "sessions", "end", "--instance", name];
+            let end = [&end[..], &["--user", "fay"], which].concat();
+            let ran = at(client.path(), &end, "");
+            let (code, error, field) = ran.refusal();
+            assert_eq!((code, error.as_str()), (1, "scope_missing"), "{which:?}");
+            assert_eq!(field, None, "{which:?}");
+            assert!(ran.err.contains("'users'"), "{which:?}: {}", ran.err);
+        }
+    }
+    serving.end();
 }
