@@ -6,17 +6,16 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::ApiKeyRecord;
 use latchkey_core::instance::api_key::NewApiKey;
-use latchkey_core::instance::pairing::Pairing;
 use latchkey_core::instance::scope::Scope;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::time;
 use latchkey_store::home::require_here;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::ApiKeyCommand;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, value};
 use crate::text::Text;
 use crate::{keys, pairing};
 
@@ -63,9 +62,9 @@ pub(crate) fn api_keys(
         ApiKeyCommand::List { of } => {
             let instance = home.instances().find(&of.instance)?;
             keys::unlock_access(&home, &instance, context)?;
-            let keys = home.api_keys(&instance)?;
+            let keys = home.api_keys(&instance, now)?;
             let mut text = Text::new();
-            for key in &keys {
+            for key in &keys.api_keys {
                 text.row(&[
                     &key.id,
                     &key.name,
@@ -75,22 +74,19 @@ pub(crate) fn api_keys(
                     &last_use(key),
                 ]);
             }
-            let waiting = instance.pairings.iter();
-            let waiting: Vec<&Pairing> = waiting.filter(|one| !one.is_expired(now)).collect();
-            for pairing in &waiting {
+            for pairing in &keys.pairings {
                 text.row(&[
                     "waiting",
                     &pairing.name,
                     &time::exact(pairing.created_at),
                     &Scope::names(&pairing.scopes),
-                    &format!("its code expires {}", time::exact(pairing.expires_at)),
+                    &format!("its code expires {}", time::exact(pairing.code_expires_at)),
                 ]);
             }
-            if keys.is_empty() && waiting.is_empty() {
+            if keys.api_keys.is_empty() && keys.pairings.is_empty() {
                 output.note("There is no API key.");
             }
-            let waiting: Vec<Value> = waiting.into_iter().map(pairing_in_json).collect();
-            output.print(text, || json!({ "api_keys": keys, "pairings": waiting }))?;
+            output.print(text, || value(&keys))?;
         }
         ApiKeyCommand::Revoke { key, of } => {
             let instance = home.instances().find(&of.instance)?;
@@ -115,13 +111,4 @@ fn last_use(key: &ApiKeyRecord) -> String {
         None => "never used".to_owned(),
         Some(at) => format!("last used {}", time::exact(at)),
     }
-}
-
-fn pairing_in_json(pairing: &Pairing) -> Value {
-    json!({
-        "name": pairing.name,
-        "created_at": time::exact(pairing.created_at),
-        "scopes": pairing.scopes,
-        "code_expires_at": time::exact(pairing.expires_at),
-    })
 }

@@ -41,12 +41,13 @@ pub(crate) fn make(
         }
     };
     let fingerprint = listener.as_ref().and_then(pinned).transpose()?;
-    let (pairing, code) = home.make_pairing(&instance.id, new, by)?;
+    let begun = home.make_pairing(&instance.id, new, by)?;
+    let (pairing, replaced) = (begun.pairing, begun.replaced);
     let string = ConnectionString {
         url,
         instance: instance.id.clone(),
         fingerprint,
-        pair: code,
+        pair: begun.code,
     };
     let text = string.to_text();
     output.print(text.expose(), || {
@@ -55,8 +56,15 @@ pub(crate) fn make(
             "name": pairing.name,
             "scopes": pairing.scopes,
             "code_expires_at": time::exact(pairing.expires_at),
+            "replaced": replaced,
         })
     })?;
+    if replaced {
+        output.note(&format!(
+            "The line that was made before for '{}' does not work any more. This one replaces it.",
+            pairing.name
+        ));
+    }
     output.note("Paste this line in Studio, 'Connect a Latchkey gateway', or give it to 'latchkey instance connect'. It works once, for ten minutes.");
     if string.url.is_loopback() {
         output.note("Only this computer can reach that address. Name another one with --url.");

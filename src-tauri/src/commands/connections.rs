@@ -227,11 +227,12 @@ pub async fn certificate_trust(
 /// Returns an instance with its keys. Those of an instance on a gateway are read there, with its
 /// settings.
 pub(super) fn refreshed(home: &Home, id: &InstanceId) -> latchkey_core::Result<Instance> {
-    let (instance, record) = home.refresh(id, &now())?;
+    let by = now();
+    let (instance, record) = home.refresh(id, &by)?;
     if instance.connection.is_none() {
         return Ok(instance.into());
     }
-    let api_keys = home.api_keys(&instance)?;
+    let api_keys = home.api_keys(&instance, by.at)?.api_keys;
     Ok(Instance::from(instance).with_keys(record.secret, record.retiring, api_keys))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::connected::{Connected, at, done};
+use crate::connected::{Connected, at, done, pairing};
 use crate::serve::{FREE, Serving, folder};
 
 /// Returns exit code, error code and field of a command that is refused.
@@ -58,4 +58,41 @@ fn ending_sessions_with_a_key_that_may_not_names_the_missing_scope_and_no_option
         }
     }
     serving.end();
+}
+
+#[test]
+fn codes_that_wait_are_listed_over_a_connection_and_a_newer_one_replaces_them_with_a_word() {
+    let connected = Connected::new();
+    let (server, client) = (connected.server.path(), connected.client.path());
+    let make = ["api-key", "make", "tablet", "--scope", "admin"];
+    let make = [&make[..], &["--instance", "here"]].concat();
+    let first = at(server, &make, "");
+    assert!(
+        !first.err.contains("does not work any more"),
+        "{}",
+        first.err
+    );
+    let here = done(server, &["api-key", "list", "--instance", "here"]);
+    assert_eq!(here["pairings"][0]["name"], "tablet");
+    let list = ["api-key", "list", "--instance", "server"];
+    let there = done(client, &list);
+    assert_eq!(there["pairings"], here["pairings"]);
+    let listed = at(client, &list, "");
+    assert!(listed.out.contains("waiting\ttablet"), "{}", listed.out);
+
+    let second = at(server, &make, "");
+    let said = "made before for 'tablet' does not work any more";
+    assert!(second.err.contains(said), "{}", second.err);
+    assert_eq!(done(server, &make)["replaced"], true);
+    let connect = ["instance", "connect", "-", "--name", "Tablet"];
+    let another = tempfile::tempdir().unwrap();
+    let refused = at(another.path(), &connect, &first.out);
+    let said = "or was replaced by a newer one";
+    assert!(refused.err.contains(said), "{}", refused.err);
+
+    let revoke = ["api-key", "revoke", "tablet", "--instance", "server"];
+    done(client, &revoke);
+    assert_eq!(done(client, &list)["pairings"].as_array().unwrap().len(), 0);
+    pairing(server, "tablet");
+    connected.serving.end();
 }

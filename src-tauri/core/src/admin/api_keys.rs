@@ -1,19 +1,40 @@
 //! API keys.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::instance::Instance;
 use crate::instance::api_key::{ApiKey, NewApiKey};
+use crate::instance::pairing::Pairing;
 use crate::instance::scope::Scope;
 use crate::protocol::lifetime::Lifetime;
 use crate::secret::{Secret, exposed};
 use crate::{Error, ErrorCode, Result, time};
 
-/// All API keys of the instance.
+/// All API keys of the instance, and those that wait for their clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ApiKeys {
     /// The keys, the oldest first.
     pub api_keys: Vec<ApiKeyRecord>,
+    /// The pairing codes that wait for their clients, the oldest first.
+    // Older gateways leave it out.
+    #[serde(default)]
+    #[schema(required)]
+    pub pairings: Vec<PairingRecord>,
+}
+
+impl ApiKeys {
+    /// Returns the keys and the waiting pairing codes of an instance.
+    #[must_use]
+    pub fn of(instance: &Instance, now: Timestamp) -> Self {
+        let waiting = instance.pairings.iter();
+        let waiting = waiting.filter(|pairing| !pairing.is_expired(now));
+        Self {
+            api_keys: instance.api_keys.iter().map(Into::into).collect(),
+            pairings: waiting.map(Into::into).collect(),
+        }
+    }
 }
 
 /// Description of an API key. The key cannot be read from it.
@@ -48,6 +69,34 @@ impl From<&ApiKey> for ApiKeyRecord {
             scopes: key.scopes.clone(),
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
+        }
+    }
+}
+
+/// Description of a pairing code that waits for its client. The code cannot be read from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PairingRecord {
+    /// Name of the key that the client gets.
+    pub name: String,
+    /// Time when the code was made.
+    #[serde(with = "time::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: i64,
+    /// Scopes of the key.
+    pub scopes: Vec<Scope>,
+    /// Time at which the code expires.
+    #[serde(with = "time::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub code_expires_at: i64,
+}
+
+impl From<&Pairing> for PairingRecord {
+    fn from(pairing: &Pairing) -> Self {
+        Self {
+            name: pairing.name.clone(),
+            created_at: pairing.created_at,
+            scopes: pairing.scopes.clone(),
+            code_expires_at: pairing.expires_at,
         }
     }
 }

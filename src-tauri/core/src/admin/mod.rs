@@ -21,7 +21,7 @@ mod snapshots;
 mod users;
 
 pub use activity::{EntryRecord, EventRecord, Page, VerificationRecord, Waiting};
-pub use api_keys::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey};
+pub use api_keys::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey, PairingRecord};
 pub use codes::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 pub use connection::{Connection, ConnectionString, Fingerprint, GatewayUrl};
 pub use gateway::{AdminListener, GatewayState, RunningGateway};

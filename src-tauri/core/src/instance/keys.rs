@@ -44,15 +44,16 @@ impl Instance {
         Ok(())
     }
 
-    /// Adds a pairing. It replaces one with the same name, whose code is probably lost.
-    pub fn add_pairing(&mut self, pairing: Pairing, now: Timestamp) -> Result<()> {
+    /// Adds a pairing. It replaces one with the same name, whose code is probably lost. Returns
+    /// whether one was replaced whose code still worked.
+    pub fn add_pairing(&mut self, pairing: Pairing, now: Timestamp) -> Result<bool> {
         self.require_free_name(&pairing.name)?;
         pairing::add(&mut self.pairings, pairing, now)
     }
 
     /// Makes the key of a pairing, whose code then works no more.
     ///
-    /// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used or has expired.
+    /// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used, has expired or was replaced.
     pub fn exchange(&mut self, code: &str, now: Timestamp) -> Result<(ApiKey, Secret)> {
         let new = pairing::take(&mut self.pairings, code, now)?;
         let (key, secret) = ApiKey::generate(&new, now)?;

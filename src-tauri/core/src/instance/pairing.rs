@@ -67,10 +67,24 @@ impl Pairing {
     }
 }
 
+/// A pairing that was begun.
+#[derive(Debug)]
+pub struct BegunPairing {
+    /// The pairing.
+    pub pairing: Pairing,
+    /// Its code, which can be shown only now.
+    pub code: Secret,
+    /// Whether it has replaced one with the same name, whose code does not work any more.
+    pub replaced: bool,
+}
+
 /// Adds a pairing. It replaces one with the same name, whose code is probably lost. Drops expired
-/// ones.
-pub(super) fn add(waiting: &mut Vec<Pairing>, new: Pairing, now: Timestamp) -> Result<()> {
-    waiting.retain(|other| other.name != new.name && !other.is_expired(now));
+/// ones. Returns whether one was replaced whose code still worked.
+pub(super) fn add(waiting: &mut Vec<Pairing>, new: Pairing, now: Timestamp) -> Result<bool> {
+    waiting.retain(|other| !other.is_expired(now));
+    let before = waiting.len();
+    waiting.retain(|other| other.name != new.name);
+    let replaces = waiting.len() < before;
     if waiting.len() >= MAX_PAIRINGS {
         let message = format!(
             "{MAX_PAIRINGS} pairings wait for their clients. Revoke one, or wait ten minutes."
@@ -78,18 +92,18 @@ pub(super) fn add(waiting: &mut Vec<Pairing>, new: Pairing, now: Timestamp) -> R
         return Err(Error::new(ErrorCode::TooMany, message));
     }
     waiting.push(new);
-    Ok(())
+    Ok(replaces)
 }
 
 /// Removes the pairing with a code. Returns the key to make.
 ///
-/// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used or has expired.
+/// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used, has expired or was replaced.
 pub(super) fn take(waiting: &mut Vec<Pairing>, code: &str, now: Timestamp) -> Result<NewApiKey> {
     let at = waiting
         .iter()
         .position(|pairing| pairing.is(code) && !pairing.is_expired(now));
     let pairing = at.map(|at| waiting.remove(at)).ok_or_else(|| {
-        let message = "The pairing code is wrong, was used or has expired. It works once, for ten minutes. Make a new one on the server.";
+        let message = "The pairing code is wrong, was used, has expired or was replaced by a newer one. It works once, for ten minutes. Make a new one on the server.";
         Error::new(ErrorCode::KeyRefused, message).about("code")
     })?;
     Ok(NewApiKey {

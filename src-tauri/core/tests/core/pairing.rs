@@ -62,12 +62,13 @@ fn a_code_makes_one_key_with_a_lifetime_from_then_on() {
 fn a_code_expires_after_ten_minutes_and_a_new_one_replaces_it() {
     let mut instance = instance();
     let (first, old) = Pairing::begin(&admin(), at(1000)).unwrap();
-    instance.add_pairing(first, at(1000)).unwrap();
+    assert!(!instance.add_pairing(first, at(1000)).unwrap());
     assert!(instance.exchange(old.expose(), at(1600)).is_err());
     let (second, new) = Pairing::begin(&admin(), at(1100)).unwrap();
-    instance.add_pairing(second, at(1100)).unwrap();
+    assert!(instance.add_pairing(second, at(1100)).unwrap());
     assert_eq!(instance.pairings.len(), 1);
-    assert!(instance.exchange(old.expose(), at(1100)).is_err());
+    let refused = instance.exchange(old.expose(), at(1100)).unwrap_err();
+    assert!(refused.message.contains("was replaced by a newer one"));
     instance.exchange(new.expose(), at(1100)).unwrap();
     let (third, _) = Pairing::begin(&admin(), at(1200)).unwrap();
     let taken = instance.add_pairing(third, at(1200)).unwrap_err();
@@ -82,7 +83,7 @@ fn there_are_at_most_twenty_and_expired_ones_make_room() {
         let (pairing, _) = Pairing::begin(&new, at(now)).unwrap();
         instance
             .add_pairing(pairing, at(now))
-            .map(|()| instance.pairings.len())
+            .map(|_| instance.pairings.len())
     };
     for number in 0..20 {
         add(number, 0).unwrap();

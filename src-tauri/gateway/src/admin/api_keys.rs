@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use latchkey_core::Result;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::admin::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey};
+use latchkey_core::admin::{ApiKeyRequest, ApiKeys, MadeApiKey};
 use latchkey_core::{Error, ErrorCode};
 
 use super::administration::Administration;
@@ -18,16 +18,16 @@ use crate::api::{Body, answer};
 
 /// List API keys
 ///
-/// There are at most 50.
+/// There are at most 50, and at most 20 pairing codes that wait for their clients.
 #[utoipa::path(
     get, path = "/api-keys", tag = "API keys",
-    responses((status = 200, description = "The keys, without what could be used", body = ApiKeys)),
+    responses((status = 200, description = "The keys and the waiting pairing codes, without what could be used", body = ApiKeys)),
 )]
-pub(super) async fn list(State(admin): State<Arc<Administration>>) -> Result<Response, Refused> {
-    let instance = admin.instance().await?;
-    let keys = ApiKeys {
-        api_keys: instance.api_keys.iter().map(ApiKeyRecord::from).collect(),
-    };
+pub(super) async fn list(
+    State(admin): State<Arc<Administration>>,
+    Extension(by): Extension<AuditContext>,
+) -> Result<Response, Refused> {
+    let keys = ApiKeys::of(&admin.instance().await?, by.at);
     Ok(answer(StatusCode::OK, &keys)?)
 }
 

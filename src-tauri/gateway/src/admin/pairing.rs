@@ -20,7 +20,7 @@ use crate::api::{Body, answer};
     post, path = "/pairings", tag = "API keys", request_body = PairingRequest,
     responses(
         (status = 201, description = "The key was made", body = Paired),
-        (status = 401, description = "The code is wrong, was used, or has expired"),
+        (status = 401, description = "The code is wrong, was used, has expired or was replaced"),
         (status = 422, description = "The gateway has another instance"),
     ),
 )]

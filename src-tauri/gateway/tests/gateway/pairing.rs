@@ -24,8 +24,8 @@ fn laptop() -> NewApiKey {
 }
 
 fn code(site: &Administered, by: &AuditContext) -> String {
-    let (_, code) = site.home.make_pairing(&site.id, &laptop(), by).unwrap();
-    code.expose().to_owned()
+    let begun = site.home.make_pairing(&site.id, &laptop(), by).unwrap();
+    begun.code.expose().to_owned()
 }
 
 fn exchange(site: &Administered, client: u8, code: &str) -> Response {
@@ -151,7 +151,8 @@ fn wrong_used_and_expired_codes_have_one_answer_and_lock_the_address_out() {
     }
     // The right code of a locked address is not used up.
     let another = NewApiKey::new("other");
-    let (_, right) = site.home.make_pairing(&site.id, &another, &by()).unwrap();
+    let begun = site.home.make_pairing(&site.id, &another, &by());
+    let right = begun.unwrap().code;
     assert_eq!(
         exchange(&site, 1, right.expose()).status,
         StatusCode::TOO_MANY_REQUESTS

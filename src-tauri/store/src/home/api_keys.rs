@@ -2,21 +2,23 @@
 
 use super::{Home, require_here};
 use crate::wait::Wait as _;
+use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::admin::ApiKeyRecord;
+use latchkey_core::admin::ApiKeys;
 use latchkey_core::instance::api_key::{ApiKey, NewApiKey};
-use latchkey_core::instance::pairing::Pairing;
+use latchkey_core::instance::pairing::{BegunPairing, Pairing};
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, Result};
 
 impl Home {
-    /// Returns the API keys of an instance. Those of an instance on a gateway are read there.
-    pub fn api_keys(&self, instance: &Instance) -> Result<Vec<ApiKeyRecord>> {
+    /// Returns the API keys of an instance, and those that wait for their clients. Those of an
+    /// instance on a gateway are read there.
+    pub fn api_keys(&self, instance: &Instance, now: Timestamp) -> Result<ApiKeys> {
         if instance.connection.is_some() {
             return self.gateway(instance)?.api_keys().wait();
         }
-        Ok(instance.api_keys.iter().map(Into::into).collect())
+        Ok(ApiKeys::of(instance, now))
     }
 
     /// Makes an API key for another system. It is shown only once. The gateway of an instance on
@@ -52,13 +54,19 @@ impl Home {
         id: &InstanceId,
         new: &NewApiKey,
         by: &AuditContext,
-    ) -> Result<(Pairing, Secret)> {
+    ) -> Result<BegunPairing> {
         let (pairing, code) = Pairing::begin(new, by.at)?;
+        let mut replaced = false;
         self.instances.update(id, by, |instance| {
             require_here(instance)?;
-            instance.add_pairing(pairing.clone(), by.at)
+            replaced = instance.add_pairing(pairing.clone(), by.at)?;
+            Ok(())
         })?;
-        Ok((pairing, code))
+        Ok(BegunPairing {
+            pairing,
+            code,
+            replaced,
+        })
     }
 
     /// Exchanges a pairing code for its key. If several clients send a code at the same time, one of
@@ -97,7 +105,7 @@ impl Home {
         let instance = self.instances.get(id)?;
         if instance.connection.is_some() {
             let gateway = self.gateway(&instance)?;
-            let keys = gateway.api_keys().wait()?.into_iter();
+            let keys = gateway.api_keys().wait()?.api_keys.into_iter();
             let mut named = keys.filter(|known| known.id == key || known.name == key);
             // Without such a key, the gateway says so.
             let id = named

@@ -147,7 +147,7 @@ impl Home {
         let paired = paired.map_err(|mut refused| {
             if refused.code == ErrorCode::KeyRefused {
                 refused.message = format!(
-                    "The gateway {} refuses the pairing code: it is wrong, was used already or is older than 10 minutes. Make a new one on the server.",
+                    "The gateway {} refuses the pairing code: it is wrong, was used already, is older than 10 minutes or was replaced by a newer one. Make a new one on the server.",
                     string.url.authority()
                 );
                 refused = refused.about("connection");

@@ -7,10 +7,9 @@ use std::time::Duration;
 use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
-    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState,
-    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey, Paired,
-    PairingRequest, RedemptionRequest, RetirementRequest, RotationRequest, SigningKeys,
-    SigningKeysChanged,
+    About, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState, GatewayUrl,
+    InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey, Paired, PairingRequest,
+    RedemptionRequest, RetirementRequest, RotationRequest, SigningKeys, SigningKeysChanged,
 };
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
@@ -145,11 +144,9 @@ impl RemoteGateway {
         self.client.send(call).await
     }
 
-    /// Returns the API keys.
-    pub async fn api_keys(&self) -> Result<Vec<ApiKeyRecord>> {
-        let call = Call::new(Method::GET, "/api-keys");
-        let keys: ApiKeys = self.client.send(call).await?;
-        Ok(keys.api_keys)
+    /// Returns the API keys, and those that wait for their clients.
+    pub async fn api_keys(&self) -> Result<ApiKeys> {
+        self.client.send(Call::new(Method::GET, "/api-keys")).await
     }
 
     /// Makes an API key.
