@@ -82,6 +82,18 @@ describe('the settings of an instance', () => {
     expect(screen.getByTestId('message')).toBeTruthy();
   });
 
+  it('let links stop replacing older ones when another application is to decide', async () => {
+    kept = instanceLike({ hosted: 'here', supersede: true });
+    studio.instances = [kept];
+    open();
+    await userEvent.click(screen.getByRole('radio', { name: 'Elsewhere' }));
+    const replace = screen.getByRole('switch', { name: 'Replace older links' });
+    await userEvent.click(replace);
+    await userEvent.keyboard('{Control>}s{/Control}');
+    await waitFor(() => expect(kept.hosted).toBe('elsewhere'));
+    expect(kept.supersede).toBe(false);
+  });
+
   it('are not shown as if they were read where the key may not read them', async () => {
     kept = connectedLike();
     kept.connection = kept.connection && { ...kept.connection, settings_read: false };

@@ -61,6 +61,7 @@ impl SettingsChange {
             settings.url = BaseUrl::typed(url)?;
         }
         let place = self.new_place(settings.hosted)?;
+        let moves_elsewhere = place.is_some_and(|place| place != settings.hosted);
         assign(&mut settings.hosted, place);
         if let Some(parameter) = &self.parameter {
             settings.parameter = Parameter::parse(parameter)?;
@@ -90,10 +91,12 @@ impl SettingsChange {
             let texts = audiences.iter().map(String::as_str);
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
-        if self.supersede == Some(true) && settings.hosted == Hosted::Elsewhere {
-            return Err(settings.supersedes_nothing());
-        }
         assign(&mut settings.supersede, self.supersede);
+        // Settings of an earlier version may have both, and must not keep others from being changed.
+        let is_asked = moves_elsewhere || self.supersede == Some(true);
+        if is_asked && settings.supersede && settings.hosted == Hosted::Elsewhere {
+            return Err(supersedes_nothing(settings));
+        }
         if let Some(message) = &self.message {
             settings.message = MessageTemplate::parse(message)?;
         }
@@ -150,6 +153,16 @@ impl SettingsChange {
             new => Ok(new),
         }
     }
+}
+
+/// Returns the error for settings by which links would supersede others that another application
+/// opens.
+fn supersedes_nothing(settings: &Settings) -> Error {
+    let message = format!(
+        "Older links of a person would go on working, because {} decides who signs in. Turn their replacement off in the same change (--supersede off).",
+        settings.url.authority()
+    );
+    Error::new(ErrorCode::HostedElsewhere, message).about("supersede")
 }
 
 fn edited<T: PartialEq>(value: Option<T>, before: Option<&T>) -> Option<T> {

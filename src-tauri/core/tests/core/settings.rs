@@ -1,5 +1,6 @@
 //! Tests of changes of an instance's settings.
 
+use latchkey_core::ErrorCode;
 use latchkey_core::instance::{Hosted, Name, Settings, SettingsChange};
 use latchkey_core::link::BaseUrl;
 
@@ -37,6 +38,49 @@ fn a_change_sets_what_it_names_and_leaves_the_rest() {
     assert!(changed.visiting.return_to.is_empty());
     SettingsChange::default().apply(&mut changed).unwrap();
     assert_eq!(changed.hosted, Hosted::Elsewhere);
+}
+
+#[test]
+fn an_instance_elsewhere_cannot_supersede_links_whichever_setting_comes_last() {
+    let superseding = SettingsChange {
+        supersede: Some(true),
+        ..SettingsChange::default()
+    };
+    let elsewhere = SettingsChange {
+        hosted: Some(Hosted::Elsewhere),
+        ..SettingsChange::default()
+    };
+    let both = SettingsChange {
+        hosted: Some(Hosted::Elsewhere),
+        ..superseding.clone()
+    };
+    let mut here = settings();
+    superseding.apply(&mut here).unwrap();
+    let mut there = settings();
+    elsewhere.apply(&mut there).unwrap();
+    for (before, change) in [(&here, &elsewhere), (&there, &superseding), (&there, &both)] {
+        let refused = change.apply(&mut before.clone()).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::HostedElsewhere);
+        assert_eq!(refused.field.as_deref(), Some("supersede"));
+        assert!(refused.message.contains("--supersede off"));
+    }
+    let off = SettingsChange {
+        supersede: Some(false),
+        ..elsewhere.clone()
+    };
+    off.apply(&mut here).unwrap();
+    assert!(!here.supersede && here.hosted == Hosted::Elsewhere);
+    // Earlier versions allowed it.
+    let mut kept = Settings {
+        supersede: true,
+        ..there
+    };
+    let renamed = SettingsChange {
+        name: Some("Acme 2".to_owned()),
+        ..elsewhere
+    };
+    renamed.apply(&mut kept).unwrap();
+    assert!(kept.supersede);
 }
 
 #[test]
