@@ -37,12 +37,13 @@ pub(super) fn filters(query: &LinkQuery) -> bool {
     *query != everything
 }
 
-/// Returns the order of a list. Without an order, the newest links come first.
+/// Returns the order of a list. Without an order, the newest links come first, or last if the order is
+/// reversed.
 pub(super) fn sort_of(arguments: &ListLinksArguments) -> LinkSort {
     let Some(sort) = arguments.sort else {
         return LinkSort {
             by: LinkSortBy::Entered,
-            descending: true,
+            descending: !arguments.page.descending,
         };
     };
     LinkSort {

@@ -366,7 +366,9 @@ fn links_are_searched_filtered_sorted_and_paged() {
     });
     link(at, &["--user-id", "u4", "--metadata", "name=Barbara"]);
     assert_eq!(names(&[])[0], "Barbara");
-    assert_eq!(names(&["--descending"]), names(&[]));
+    let mut reversed = names(&["--descending"]);
+    reversed.reverse();
+    assert_eq!(reversed, names(&[]));
     let mut oldest = names(&["--sort", "entered"]);
     assert_eq!(oldest[3], "Barbara");
     oldest[..3].sort();
