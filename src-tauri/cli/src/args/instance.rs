@@ -11,7 +11,7 @@ use latchkey_core::typingmind::Region;
 
 use super::SecretArguments;
 use super::connect::ConnectArguments;
-use super::values::{daily_or_off, number, yes_or_no};
+use super::values::{daily_or_off, number, on_or_off, yes_or_no};
 use crate::named_file::NamedFile;
 
 #[derive(Debug, Subcommand)]
@@ -223,7 +223,7 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "TEXT|none")]
     pub(crate) audience: Vec<String>,
     /// Whether older links of a person stop working whenever a new one is given out [default: off].
-    #[arg(long, value_name = "on|off", value_parser = yes_or_no)]
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
     pub(crate) supersede: Option<bool>,
     /// Message that 'latchkey link --as message' prints. It has {link}, and may have {name},
     /// {instance}, {expiry} and {uses}. The value default restores that of Latchkey.

@@ -25,7 +25,7 @@ pub(crate) enum RequestsCommand {
     /// Close a request without a new link. The person can ask again.
     Dismiss {
         /// Number of the request, as the list has it.
-        #[arg(value_name = "N", allow_negative_numbers = true, value_parser = number)]
+        #[arg(value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
         number: u64,
     },
 }
@@ -34,7 +34,7 @@ pub(crate) enum RequestsCommand {
 #[derive(Debug, Args)]
 pub(crate) struct GrantArguments {
     /// Number of the request, as the list has it.
-    #[arg(value_name = "N", allow_negative_numbers = true, value_parser = number)]
+    #[arg(value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     pub(crate) number: u64,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,

@@ -71,6 +71,10 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, &'static str> {
     }
 }
 
+pub(super) fn on_or_off(text: &str) -> Result<bool, &'static str> {
+    yes_or_no(text).map_err(|_| "must be on or off")
+}
+
 /// Parses how often automatic backups are made. Returns whether they are made at all.
 pub(super) fn daily_or_off(text: &str) -> Result<bool, &'static str> {
     match text {

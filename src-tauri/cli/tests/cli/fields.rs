@@ -154,10 +154,36 @@ fn an_error_about_an_option_of_an_instance_names_the_option() {
         (set(&["--keep-links", "x"]), "keep-links"),
         (set(&["--audience", "a b"]), "audience"),
         (set(&["--message", "no link"]), "message"),
+        (vec!["requests", "--instance", "here", "grant"], "number"),
+        (
+            vec!["requests", "--instance", "here", "dismiss", "x"],
+            "number",
+        ),
+        (
+            vec!["requests", "--instance", "here", "dismiss", "7"],
+            "number",
+        ),
         (set(&["--secret-encoding", "hex"]), "secret-encoding"),
         (vec!["completions", "x"], "shell"),
         (vec!["secret", "generate", "--algorithm", "x"], "algorithm"),
     ]);
+}
+
+#[test]
+fn an_error_about_a_value_names_the_values_of_the_help() {
+    let folder = hosted_here("https://a.bc");
+    for (option, said) in [
+        ("--supersede", "'--supersede <on|off>': must be on or off"),
+        (
+            "--require-expiry",
+            "'--require-expiry <yes|no>': must be yes or no",
+        ),
+        ("--backups", "'--backups <daily|off>': must be daily or off"),
+    ] {
+        let set = ["instance", "set", "here", option, "maybe"];
+        let ran = in_folder(folder.path(), &set);
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
 }
 
 /// Returns the rows of the guide: the option of a setting, and its member in JSON.

@@ -70,7 +70,9 @@ impl TakenLink {
 pub fn note(text: &str, field: &str) -> Result<Option<String>> {
     let text = text.trim();
     if text.chars().count() > MAX_NOTE_CHARS || text.chars().any(char::is_control) {
-        let message = format!("A note has at most {MAX_NOTE_CHARS} characters, on one line.");
+        let message = format!(
+            "A note has at most {MAX_NOTE_CHARS} characters, on one line and without control characters such as a tab."
+        );
         return Err(Error::new(ErrorCode::InvalidPayload, message).about(field));
     }
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
