@@ -65,7 +65,8 @@ impl LinksCommand {
 /// Filter of links.
 #[derive(Debug, Args)]
 pub(crate) struct LinkFilterArguments {
-    /// Only links whose id, user, name or note contains each of these words.
+    /// Only links whose id, user, name or note contains each of these words. An address that a link
+    /// names beside the id of its user is not searched.
     #[arg(
         long,
         value_name = "WORDS",
@@ -76,7 +77,8 @@ pub(crate) struct LinkFilterArguments {
     /// Only links with this state.
     #[arg(long)]
     pub(crate) status: Option<LinkStatusArgument>,
-    /// Only links of the person with this id or e-mail address.
+    /// Only links of the person with this id or e-mail address. An address that a link names beside
+    /// an id counts only when the user exists and has it.
     #[arg(long, value_name = "ID|ADDRESS")]
     pub(crate) user: Option<String>,
     /// Only links that were signed with the key with this id.
@@ -107,7 +109,8 @@ pub(crate) struct RevokeArguments {
     /// Ids of links. Before an id that begins with a hyphen, write --.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Revoke all links until now of the person with this id or e-mail address.
+    /// Revoke all links until now of the person with this id or e-mail address. An address that a link
+    /// names beside an id counts only when the user exists and has it.
     #[arg(long, value_name = "ID|ADDRESS")]
     pub(crate) user: Option<String>,
     /// Revoke all links that were issued before this time: 2026-11-29T23:10 or

@@ -177,7 +177,7 @@ pub struct Asking {
 /// Returns the error for a request that is not open.
 #[must_use]
 pub fn unknown_request() -> Error {
-    let message = "There is no such open request. It was answered already, its link was revoked, or the account of its person was suspended, has ended or was removed.";
+    let message = "There is no such open request. It was answered already, its link was revoked, the account of its person was suspended, has ended or was removed, or nobody has the address any more by which the link names the person.";
     Error::new(ErrorCode::UnknownRequest, message).about("number")
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct ProblemDetails {
     status: u16,
     /// Sentence that says what is wrong and what to do.
     detail: String,
-    /// Stable error code, such as `email_in_use`. A path that does not exist has none.
+    /// Stable error code, such as `email_in_use`. A path that does not exist has none, nor has a 409 to a repeated change.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<ErrorCodeText>,
     /// Member of the request that the problem is about, such as `email`.
