@@ -235,6 +235,10 @@ fn the_guide_names_the_member_in_json_of_each_setting() {
             !was.is_null() && was != is,
             "{option} is not {path}: {after}"
         );
+        if option == "--supersede" {
+            // Not possible together with another place.
+            in_folder(folder.path(), &["instance", "set", "here", option, "off"]);
+        }
     }
     let help = in_folder(folder.path(), &["instance", "set", "--help"]).out;
     let options = help.lines().filter_map(|line| {

@@ -83,7 +83,12 @@ fn send(site: &Site, operation: &Operation, user: &str, key: Option<&str>) -> An
     let path = path.replace("{id}", user);
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(key.map(|key| ("x-api-key", key)));
-    site.ask(method, &path, &headers, &body.to_string())
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    site.ask(method, &path, &headers, &body)
 }
 
 fn detail(answer: &Answer) -> String {
