@@ -160,6 +160,8 @@ mod tests {
             };
             // An hour after the first link has been kept for the year of the retention.
             let due = entered_at.at + (168 + 365 * 24 + 1).hours();
+            prune_daily(&studio, &home, due - 24.hours());
+            assert_eq!(listed(), [true, true], "the clock is a year ahead");
             prune_daily(&studio, &home, due);
             assert_eq!(listed(), [!is_pruned, true]);
             prune_daily(&studio, &home, due + 23.hours());

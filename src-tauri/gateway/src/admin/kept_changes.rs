@@ -63,8 +63,8 @@ pub(super) struct ChangeId {
 /// SHA-256 of the method, the path and the body of a request.
 pub(super) type Fingerprint = [u8; 32];
 
-/// Time that an attempt may need on its way. A gateway that started at most so long before the first
-/// attempt at a change may have lost that attempt.
+/// Maximum time that an attempt needs on its way. A gateway that started at most this time before the
+/// first attempt at a change may have lost that attempt.
 const MAX_TRANSIT: Duration = Duration::from_secs(30);
 
 /// The changes of the last 24 hours that have an idempotency key. They are in memory only, so a

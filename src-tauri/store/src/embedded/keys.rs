@@ -16,6 +16,8 @@ pub(super) const LAST_OUTBOX_ENTRY: &[u8] = b"m:acts";
 pub(super) const SHARED_EMAILS: &[u8] = b"m:shared_emails";
 /// Latest time among removals and profiles by this computer's clock, to within a minute.
 pub(super) const LATEST_TIME: &[u8] = b"m:latest_time";
+/// Time as of which the retention removes rows.
+pub(super) const PRUNE_CLOCK: &[u8] = b"m:prune_clock";
 /// State of the sealing of the activity.
 pub(super) const SEALING: &[u8] = b"m:sealing";
 /// Sealed entries of the activity that the retention has removed.

@@ -42,6 +42,7 @@ mod lock;
 mod migrate;
 mod open;
 mod prune;
+mod prune_clock;
 mod prune_links;
 mod ranges;
 mod record;

@@ -1,7 +1,5 @@
 //! Removal of the entries of the activity that the retention does not keep.
 
-use jiff::Timestamp;
-
 use super::blocks::{self, Entries, read_block, read_index, rows_of};
 use super::errors::storage;
 use super::journal::Journal;
@@ -33,16 +31,11 @@ impl Journal {
     /// Removes the entries of a block that are too old, or else some of the oldest of the
     /// `refusals` refusals. The removal is durable after the next flush. Entries that are still in
     /// the journal stay.
-    pub(super) fn prune(
-        &self,
-        retention: Retention,
-        refusals: u64,
-        now: Timestamp,
-    ) -> Result<Pruned> {
+    pub(super) fn prune(&self, retention: Retention, refusals: u64, now: i64) -> Result<Pruned> {
         if let Lifetime::Secs(secs) = retention.age
             && let Some(row) = self.tree().scan_prefix(keys::BLOCKS).next()
         {
-            let before = now.as_second().saturating_sub(secs);
+            let before = now.saturating_sub(secs);
             let (first, entries) = read_block(row)?;
             // Only the oldest entries, because the seals cover all that follow.
             let mut is_old = true;
@@ -106,6 +99,7 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use latchkey_core::activity::{Actor, AuditContext, EventData};
 
     use super::super::disk::Disk;
@@ -135,7 +129,7 @@ mod tests {
         };
         let counted = journal.count_refusals().unwrap();
         assert_eq!(counted, 192);
-        let pruned = journal.prune(keep(100), counted, Timestamp::UNIX_EPOCH);
+        let pruned = journal.prune(keep(100), counted, 0);
         assert_eq!(pruned.unwrap().refusals, 64);
         assert_eq!(journal.count_refusals().unwrap(), 64);
     }

@@ -239,6 +239,8 @@ fn the_process_that_opens_a_ledger_elsewhere_removes_what_the_retention_does_not
             (found.is_some(), codes(&*ledger).len())
         };
         assert_eq!(opened(24), (true, 2));
+        // The clock must go on for a day before it is believed.
+        assert_eq!(opened(24 * 799), (true, 2));
         let left = if is_pruned { (false, 0) } else { (true, 2) };
         assert_eq!(opened(24 * 800), left);
     }

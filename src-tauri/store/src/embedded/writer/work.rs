@@ -14,8 +14,11 @@ use tokio::sync::mpsc;
 use super::super::effects::{Updates, Written, rows_of};
 use super::super::facts;
 use super::super::journal::{Change, Journal};
+use super::super::keys;
+use super::super::prune_clock::PruneClock;
 use super::super::prune_links::LinkPass;
 use super::super::record::EntryRecord;
+use super::super::rows::encoded;
 use super::super::shared::Shared;
 use super::super::state::State;
 use super::batch::{Batch, Item, Staged};
@@ -32,6 +35,10 @@ pub(super) struct Work {
     refusals: Refusals,
     /// Number of refusals in the activity, after they were counted once.
     kept_refusals: Option<u64>,
+    /// Time as of which the retention removes rows. `None` until it is read or the activity begins.
+    prune_clock: Option<PruneClock>,
+    /// What was written of it.
+    written_clock: Option<PruneClock>,
     /// Progress of the removal of links.
     link_pass: LinkPass,
     /// Whether entries, links or requests were removed and their removal is not known to be on the disk.
@@ -46,6 +53,8 @@ impl Work {
             shared,
             refusals: Refusals::default(),
             kept_refusals: None,
+            prune_clock: None,
+            written_clock: None,
             link_pass: LinkPass::default(),
             removal_is_pending: false,
             checkpoint_failed: false,
@@ -53,6 +62,9 @@ impl Work {
     }
 
     pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
+        if let Err(cause) = self.read_clock() {
+            tracing::warn!(error = ?cause, "the time of the last removal cannot be read");
+        }
         while let Some(first) = waiting.blocking_recv() {
             let mut requests = vec![first];
             while requests.len() < BATCH
@@ -286,9 +298,31 @@ impl Work {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Reads the time as of which rows are removed. In its place, believes the time of the last entry
+    /// of the activity, before there are new ones.
+    fn read_clock(&mut self) -> Result<()> {
+        let read = |State { journal, .. }: &State| {
+            let written = journal.view().read(keys::PRUNE_CLOCK)?;
+            let last = journal.entries(u64::MAX).next().transpose()?;
+            Ok((written, last.map(|(_, entry)| entry.at())))
+        };
+        let (written, last) = self.shared.opened.with(read)?;
+        self.written_clock = written;
+        self.prune_clock = written.or_else(|| last.map(PruneClock::new));
+        Ok(())
+    }
+
     fn prune(&mut self, retention: Retention, now: Timestamp) -> Result<bool> {
         let shared = Arc::clone(&self.shared);
+        let clock = self.prune_clock;
+        let clock = clock.unwrap_or_else(|| PruneClock::new(now.as_second()));
+        let now = self.prune_clock.insert(clock).advance(now.as_second());
+        let (clock, written) = (self.prune_clock, &mut self.written_clock);
         shared.opened.with(|State { journal, links, .. }| {
+            if let Some(clock) = clock.filter(|clock| clock.is_due(*written)) {
+                journal.write([(keys::PRUNE_CLOCK.to_vec(), Some(encoded(&clock)?.into()))])?;
+                *written = Some(clock);
+            }
             let known = self.kept_refusals;
             let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
             let prune = || journal.prune(retention, kept, now);
@@ -302,7 +336,7 @@ impl Work {
             let mut failed = None;
             if !goes_on {
                 let pass = &mut self.link_pass;
-                match pass.prune(journal, retention.links, now.as_second()) {
+                match pass.prune(journal, retention.links, now) {
                     Ok(Some(slice)) => {
                         goes_on = slice.goes_on();
                         self.removal_is_pending |= !slice.updates.is_empty();
@@ -315,7 +349,7 @@ impl Work {
                 }
             }
             if !goes_on {
-                let open_since = NewLinkRequest::open_since(retention.links, now.as_second());
+                let open_since = NewLinkRequest::open_since(retention.links, now);
                 self.removal_is_pending |= journal.prune_requests(open_since)?;
             }
             // One sync makes all removals durable.

@@ -55,9 +55,10 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::{Command, Directory, Redemption};
-use latchkey_core::instance::Policy;
+use latchkey_core::instance::{Policy, Retention};
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
@@ -80,6 +81,16 @@ fn person(id: &str, email: Option<&str>) -> NewUser {
 
 fn at(distance: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() + distance).unwrap()
+}
+
+/// Lets the clock go on for a day until a time, so that the retention believes it.
+fn go_on_until(directory: &dyn Directory, second: i64) {
+    let all = Retention {
+        age: Lifetime::Never,
+        refusals: u64::MAX,
+        links: Lifetime::Never,
+    };
+    directory.prune(all, at(second - 86_400)).wait().unwrap();
 }
 
 /// Returns a verified code that was issued `issued` seconds from now.

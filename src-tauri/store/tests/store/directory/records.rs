@@ -10,7 +10,7 @@ use latchkey_store::Wait as _;
 
 use super::embedded::copy;
 use super::worded::contains;
-use super::{at, code, id, new_user, person};
+use super::{at, code, go_on_until, id, new_user, person};
 use crate::by;
 use crate::signed::{HEADER, RULES, key, now, signed};
 
@@ -205,6 +205,7 @@ fn removed_entries_are_gone_after_the_process_is_killed() {
 
 /// Prunes until nothing is left to prune. Returns the number of calls.
 fn prune(directory: &EmbeddedDirectory, retention: Retention, second: i64) -> usize {
+    go_on_until(directory, second);
     let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).wait().unwrap());
     rounds.count()
 }

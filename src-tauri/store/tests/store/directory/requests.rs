@@ -14,7 +14,7 @@ use latchkey_store::{EmbeddedDirectory, Wait as _};
 
 use super::embedded::tree;
 use super::snapshots::rows;
-use super::{at, code, id};
+use super::{at, code, go_on_until, id};
 use crate::{by, revoke_link};
 
 const DAY: i64 = 86_400;
@@ -123,7 +123,10 @@ fn a_request_stays_open_for_30_days_or_as_long_as_links_are_kept() {
             links,
             ..Retention::default()
         };
-        let prune = |second| while directory.prune(retention, at(second)).wait().unwrap() {};
+        let prune = |second| {
+            go_on_until(&directory, second);
+            while directory.prune(retention, at(second)).wait().unwrap() {}
+        };
         prune(open_secs);
         assert_eq!(subjects(&directory), ["bob", "ada"], "{links:?}");
         prune(open_secs + 1);
@@ -152,6 +155,7 @@ fn a_damaged_link_does_not_keep_requests_that_are_too_old() {
         links: Lifetime::Secs(DAY),
         ..Retention::default()
     };
+    go_on_until(&directory, DAY + 1);
     let pruned = directory.prune(retention, at(DAY + 1)).wait();
     assert_eq!(pruned.unwrap_err().code, ErrorCode::DamagedFile);
     assert!(subjects(&directory).is_empty());

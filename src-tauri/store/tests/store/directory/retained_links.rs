@@ -12,7 +12,7 @@ use latchkey_core::session::{NewSession, SessionId, SessionScope};
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
 use super::made_links::{Made, made_at, made_with, revoke_at, take_at};
-use super::{at, code};
+use super::{at, code, go_on_until};
 use crate::by;
 use serde_json::json;
 
@@ -26,6 +26,7 @@ fn prune(directory: &EmbeddedDirectory, links: Lifetime, second: i64) -> usize {
         links,
         ..Retention::default()
     };
+    go_on_until(directory, second);
     let prune = |_: &usize| directory.prune(retention, at(second)).wait().unwrap();
     (0..10_000).take_while(prune).count()
 }
@@ -72,6 +73,31 @@ fn redeem(directory: &EmbeddedDirectory, code: &VerifiedCode) -> &'static str {
 
 fn is_known(directory: &EmbeddedDirectory, link: &Made) -> bool {
     directory.link(link.id(), at(0)).wait().unwrap().is_some()
+}
+
+#[test]
+fn a_clock_that_is_ahead_for_less_than_a_day_removes_no_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let directory = open();
+    let link = give(&directory, 0);
+    // Only links that have left the journal are pruned. Closing takes them out of it.
+    drop(directory);
+    let retention = Retention::default();
+    let days = [400 * DAY, 400 * DAY + HOUR, 401 * DAY - 1, 60, 402 * DAY];
+    for second in days.into_iter().chain([401 * DAY - 1, 402 * DAY - 2]) {
+        let directory = open();
+        while directory.prune(retention, at(second)).wait().unwrap() {}
+        assert_eq!(all(&directory), [link.id()], "{second}");
+    }
+    // The clock has gone on for a day.
+    let directory = open();
+    while directory
+        .prune(retention, at(402 * DAY - 1))
+        .wait()
+        .unwrap()
+    {}
+    assert!(all(&directory).is_empty());
 }
 
 #[test]
