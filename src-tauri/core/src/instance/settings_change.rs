@@ -159,7 +159,7 @@ impl SettingsChange {
 /// opens.
 fn supersedes_nothing(settings: &Settings) -> Error {
     let message = format!(
-        "Older links of a person would go on working, because {} decides who signs in. Turn their replacement off in the same change (--supersede off).",
+        "Older links of a person would go on working, because {} decides who signs in. Turn their replacement off in the same change.",
         settings.url.authority()
     );
     Error::new(ErrorCode::HostedElsewhere, message).about("supersede")

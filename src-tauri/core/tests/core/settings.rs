@@ -62,7 +62,7 @@ fn an_instance_elsewhere_cannot_supersede_links_whichever_setting_comes_last() {
         let refused = change.apply(&mut before.clone()).unwrap_err();
         assert_eq!(refused.code, ErrorCode::HostedElsewhere);
         assert_eq!(refused.field.as_deref(), Some("supersede"));
-        assert!(refused.message.contains("--supersede off"));
+        assert!(refused.message.contains("in the same change"));
     }
     let off = SettingsChange {
         supersede: Some(false),
