@@ -24,31 +24,50 @@ fn an_error_of_the_gateway_names_the_option_as_an_error_here_does() {
     connected.serving.end();
 }
 
+/// Connects a new client to a gateway, with a key of one scope. The instance has the name of the scope.
+fn client_with(scope: &str, server: &Path, serving: &Serving) -> tempfile::TempDir {
+    let listener = &serving.said["admin"];
+    let url = format!("https://{}", listener["address"].as_str().unwrap());
+    let fingerprint = listener["fingerprint"].as_str().unwrap();
+    let make = ["api-key", "make", scope, "--scope", scope];
+    let key = at(server, &[&make[..], &["--instance", "here"]].concat(), "");
+    let client = tempfile::tempdir().unwrap();
+    let file = client.path().join("key");
+    std::fs::write(&file, &key.out).unwrap();
+    let file = file.to_str().unwrap();
+    let connect = ["instance", "connect", "--name", scope, "--url", &url];
+    let by_key = ["--key-file", file, "--fingerprint", fingerprint];
+    done(client.path(), &[&connect[..], &by_key].concat());
+    client
+}
+
+#[test]
+fn an_export_that_is_refused_writes_nothing() {
+    let server = folder();
+    let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
+    let client = client_with("users:read", server.path(), &serving);
+    for what in ["links", "activity"] {
+        let ran = at(
+            client.path(),
+            &[what, "export", "--instance", "users:read"],
+            "",
+        );
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{what}");
+        assert!(ran.err.contains("scope_missing"), "{what}: {}", ran.err);
+    }
+    serving.end();
+}
+
 #[test]
 fn ending_sessions_with_a_key_that_may_not_names_the_missing_scope_and_no_option() {
     let server = folder();
     let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
     let add = ["users", "--instance", "here", "add", "fay"];
     done(server.path(), &add);
-    let listener = &serving.said["admin"];
-    let url = format!("https://{}", listener["address"].as_str().unwrap());
-    let fingerprint = listener["fingerprint"].as_str().unwrap();
-    for (scope, name) in [("links", "Links"), ("users:read", "Reader")] {
-        let make = ["api-key", "make", name, "--scope", scope];
-        let key = at(
-            server.path(),
-            &[&make[..], &["--instance", "here"]].concat(),
-            "",
-        );
-        let client = tempfile::tempdir().unwrap();
-        let file = client.path().join("key");
-        std::fs::write(&file, &key.out).unwrap();
-        let file = file.to_str().unwrap();
-        let connect = ["instance", "connect", "--name", name, "--url", &url];
-        let by_key = ["--key-file", file, "--fingerprint", fingerprint];
-        done(client.path(), &[&connect[..], &by_key].concat());
+    for scope in ["links", "users:read"] {
+        let client = client_with(scope, server.path(), &serving);
         for which in [&["--all"][..], &["--session", &"0".repeat(12)]] {
-            let end = ["--json", "sessions", "end", "--instance", name];
+            let end = ["--json", "sessions", "end", "--instance", scope];
             let end = [&end[..], &["--user", "fay"], which].concat();
             let ran = at(client.path(), &end, "");
             let (code, error, field) = ran.refusal();

@@ -37,35 +37,33 @@ const COLUMNS: [&str; 16] = [
 /// Writes all entries that match a query, and returns their number.
 ///
 /// `write` gets the content in pieces, with the number of entries so far, and may fail to end the
-/// export.
+/// export. It gets nothing before the first entries are read.
 pub async fn export_activity(
     directory: &dyn Directory,
     query: &ActivityQuery,
     format: LineFormat,
     mut write: impl FnMut(&[u8], u64) -> Result<()> + Send,
 ) -> Result<u64> {
-    if format == LineFormat::Csv {
-        let mut head = csv::BYTE_ORDER_MARK.to_vec();
-        head.extend(csv::lines([COLUMNS.map(Cow::Borrowed)])?);
-        write(&head, 0)?;
-    }
+    let mut bytes = match format {
+        LineFormat::Csv => csv::beginning(COLUMNS)?,
+        LineFormat::JsonLines => Vec::new(),
+    };
     let (mut written, mut before) = (0, None);
     loop {
         let page = directory.activity(query, before, PAGE).await?;
         written += page.entries.len() as u64;
         let rows = page.entries.iter().map(ExportedEntry::new);
-        let bytes = match format {
-            LineFormat::Csv => csv::lines(rows.map(ExportedEntry::cells))?,
+        match format {
+            LineFormat::Csv => bytes.extend(csv::lines(rows.map(ExportedEntry::cells))?),
             LineFormat::JsonLines => {
-                let mut lines = Vec::new();
                 for row in rows {
-                    serde_json::to_writer(&mut lines, &row).map_err(Error::internal)?;
-                    lines.push(b'\n');
+                    serde_json::to_writer(&mut bytes, &row).map_err(Error::internal)?;
+                    bytes.push(b'\n');
                 }
-                lines
             }
-        };
+        }
         write(&bytes, written)?;
+        bytes.clear();
         before = page.before;
         if before.is_none() {
             return Ok(written);

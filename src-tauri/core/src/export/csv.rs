@@ -50,6 +50,13 @@ pub(super) fn lines<'a, const CELLS: usize>(
         .map_err(|cause| Error::internal(cause.to_string()))
 }
 
+/// Returns the beginning of a file with fixed headings.
+pub(super) fn beginning<const CELLS: usize>(headings: [&str; CELLS]) -> Result<Vec<u8>> {
+    let mut bytes = BYTE_ORDER_MARK.to_vec();
+    bytes.extend(lines([headings.map(Cow::Borrowed)])?);
+    Ok(bytes)
+}
+
 /// Returns the row of headings.
 pub(super) fn head(columns: &[String]) -> Result<Vec<u8>> {
     let mut cells: Vec<Cow<'_, str>> = vec!["id".into(), "email".into()];

@@ -46,7 +46,7 @@ const HEADINGS: [&str; 26] = [
 
 /// Writes all links that match a query, in the order in which they came into the ledger, and returns
 /// their number. Where the instance is `hosted` says whether their use is known. `write` gets the
-/// content in pieces, and may fail to end the export.
+/// content in pieces, and may fail to end the export. It gets nothing before the first links are read.
 pub async fn export_links(
     directory: &dyn Directory,
     query: &LinkQuery,
@@ -54,11 +54,10 @@ pub async fn export_links(
     format: LineFormat,
     mut write: impl FnMut(&[u8]) -> Result<()> + Send,
 ) -> Result<u64> {
-    if format == LineFormat::Csv {
-        let mut head = csv::BYTE_ORDER_MARK.to_vec();
-        head.extend(csv::lines([HEADINGS.map(Cow::Borrowed)])?);
-        write(&head)?;
-    }
+    let mut bytes = match format {
+        LineFormat::Csv => csv::beginning(HEADINGS)?,
+        LineFormat::JsonLines => Vec::new(),
+    };
     let (mut place, mut count) = (LinkPageStart::First, 0);
     loop {
         let page = directory
@@ -66,19 +65,20 @@ pub async fn export_links(
             .await?;
         count += page.links.len() as u64;
         let links: Vec<_> = page.links.into_iter().map(LedgerLink::from).collect();
-        let bytes = match format {
-            LineFormat::Csv => csv::lines(links.iter().map(|link| cells(link, hosted)))?,
-            LineFormat::JsonLines => {
-                let mut json = Vec::new();
-                for link in &links {
-                    serde_json::to_writer(&mut json, &link.members(hosted)?)
-                        .map_err(Error::internal)?;
-                    json.push(b'\n');
-                }
-                json
+        match format {
+            LineFormat::Csv => {
+                bytes.extend(csv::lines(links.iter().map(|link| cells(link, hosted)))?);
             }
-        };
+            LineFormat::JsonLines => {
+                for link in &links {
+                    serde_json::to_writer(&mut bytes, &link.members(hosted)?)
+                        .map_err(Error::internal)?;
+                    bytes.push(b'\n');
+                }
+            }
+        }
         write(&bytes)?;
+        bytes.clear();
         let Some(next) = page.next else {
             return Ok(count);
         };
