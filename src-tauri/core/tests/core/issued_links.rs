@@ -1,18 +1,18 @@
 //! Tests of the record of a link: how often it was given out, its uses, and its names.
 
 use jiff::Timestamp;
-use latchkey_core::ErrorCode;
 use latchkey_core::activity::Actor;
 use latchkey_core::instance::Hosted;
 use latchkey_core::ledger::{
     GivenAs, GivenOut, IssuedLink, LinkCounts, LinkOrigin, LinkRecord, LinkSortBy, LinkStatus,
-    ListedLink, MAX_NOTE_CHARS, Standing, TakenLink, Use, note, unknown_link,
+    ListedLink, MAX_NOTE_CHARS, Standing, TakenLink, Use, not_entered, note, unknown_link,
 };
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::{MAX_USES, Uses};
 use latchkey_core::session::{BrowserKey, LinkUse, REPEAT_SECS};
 use latchkey_core::verdict::Status;
+use latchkey_core::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -303,6 +303,21 @@ fn a_note_is_trimmed_and_limited_to_one_line() {
         assert_eq!(error.field.as_deref(), Some("note"));
     }
     assert_eq!(unknown_link().code, ErrorCode::UnknownLink);
+}
+
+#[test]
+fn a_link_that_may_have_been_entered_is_not_said_to_be_missing() {
+    let refused = Error::new(ErrorCode::Storage, "The disk is full.");
+    let said = not_entered(refused).message;
+    assert!(said.contains("could not be entered in the list"), "{said}");
+    for error in [
+        Error::new(ErrorCode::Unreachable, "No answer.").in_doubt(),
+        Error::new(ErrorCode::OutcomeUnknown, "It started again."),
+    ] {
+        let said = not_entered(error).message;
+        assert!(said.contains("it can be copied from there"), "{said}");
+        assert!(!said.contains("could not be entered"), "{said}");
+    }
 }
 
 #[test]

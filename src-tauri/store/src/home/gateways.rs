@@ -11,7 +11,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
-use latchkey_core::ledger::GivenAs;
+use latchkey_core::ledger::{GivenAs, not_entered};
 use latchkey_core::protocol::code::CodeFault;
 use latchkey_core::sign_in;
 use latchkey_core::verdict::{Refusal, Verdict};
@@ -110,10 +110,12 @@ impl Home {
         wanted: &LinkRequest,
         by: &AuditContext,
     ) -> Result<Link> {
-        if instance.connection.is_some() {
-            return self.gateway(instance)?.make_link(wanted).wait();
-        }
-        self.holder(instance)?.make_link(wanted, by).wait()
+        let made = if instance.connection.is_some() {
+            self.gateway(instance)?.make_link(wanted).wait()
+        } else {
+            self.holder(instance)?.make_link(wanted, by).wait()
+        };
+        made.map_err(said_where_it_is)
     }
 
     /// Returns the process that holds the directory of an instance that is hosted here.
@@ -151,12 +153,13 @@ impl Home {
         given: GivenAs,
         by: &AuditContext,
     ) -> Result<Link> {
-        if instance.connection.is_some() {
-            return self.gateway(instance)?.grant_request(number, given).wait();
-        }
-        self.holder(instance)?
-            .grant_request(number, given, by)
-            .wait()
+        let made = if instance.connection.is_some() {
+            self.gateway(instance)?.grant_request(number, given).wait()
+        } else {
+            let holder = self.holder(instance)?;
+            holder.grant_request(number, given, by).wait()
+        };
+        made.map_err(said_where_it_is)
     }
 
     /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the
@@ -227,6 +230,15 @@ impl Home {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(id);
+    }
+}
+
+/// Says in an error that leaves open whether a link was made where it can be found.
+fn said_where_it_is(error: Error) -> Error {
+    if error.is_in_doubt() {
+        not_entered(error)
+    } else {
+        error
     }
 }
 
