@@ -24,7 +24,7 @@ fn an_error_of_the_gateway_names_the_option_as_an_error_here_does() {
     connected.serving.end();
 }
 
-/// Connects a new client to a gateway, with a key of one scope. The instance has the name of the scope.
+/// Connects a new client to a gateway, with a key of one scope. The scope is the name of its instance.
 fn client_with(scope: &str, server: &Path, serving: &Serving) -> tempfile::TempDir {
     let listener = &serving.said["admin"];
     let url = format!("https://{}", listener["address"].as_str().unwrap());

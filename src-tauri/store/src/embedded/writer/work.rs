@@ -37,7 +37,7 @@ pub(super) struct Work {
     kept_refusals: Option<u64>,
     /// Time as of which the retention removes rows. `None` until it is read or the activity begins.
     prune_clock: Option<PruneClock>,
-    /// That time as it was written last.
+    /// The clock in the row that was written last.
     written_clock: Option<PruneClock>,
     /// Progress of the removal of links.
     link_pass: LinkPass,

@@ -17,8 +17,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use super::conformance::administration_tests;
-use super::tls::{ABOUT, is_greeting};
-use super::tls_server::json;
+use super::tls_server::{ABOUT, is_greeting, json};
 use super::{id, person};
 use crate::by;
 use crate::signed::now;

@@ -14,7 +14,7 @@ use latchkey_store::{RemoteDirectory, RemoteGateway, Wait as _};
 
 use super::conformance::administration_tests;
 use super::remote::Served;
-use super::tls_server::{Behind, TlsServer, json};
+use super::tls_server::{ABOUT, Behind, TlsServer, is_greeting, json};
 use super::{id, person};
 use crate::by;
 use crate::signed::now;
@@ -71,15 +71,8 @@ mod suite {
     super::administration_tests!(super::empty);
 }
 
-pub(super) const ABOUT: &str =
-    r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":3}"#;
-
 /// State of a gateway, and its API keys.
 const STATE_AND_KEYS: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","gateway":null,"administration":null,"sign_ins_today":0,"refusals":[],"api_keys":[]}"#;
-
-pub(super) fn is_greeting(request: &str) -> bool {
-    request.starts_with("GET /admin/v1 ")
-}
 
 #[test]
 fn a_pinned_certificate_is_trusted_although_it_has_expired_and_is_for_another_name() {

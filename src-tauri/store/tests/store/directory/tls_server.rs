@@ -204,6 +204,15 @@ async fn request(stream: &mut TlsStream<TcpStream>) -> Option<String> {
     Some(String::from_utf8(read).unwrap())
 }
 
+/// Description of a stand-in for a gateway.
+pub(super) const ABOUT: &str =
+    r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":3}"#;
+
+/// Returns whether a request asks for that description.
+pub(super) fn is_greeting(request: &str) -> bool {
+    request.starts_with("GET /admin/v1 ")
+}
+
 /// Returns an answer in JSON.
 pub(super) fn json(status: &str, body: &str) -> String {
     let length = body.len();
