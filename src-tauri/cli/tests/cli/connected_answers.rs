@@ -24,7 +24,8 @@ fn an_error_of_the_gateway_names_the_option_as_an_error_here_does() {
     connected.serving.end();
 }
 
-/// Connects a new client to a gateway, with a key of one scope. The scope is the name of its instance.
+/// Returns the folder of a new client of a gateway. The API key has one scope, which is also the name of
+/// the instance there.
 fn client_with(scope: &str, server: &Path, serving: &Serving) -> tempfile::TempDir {
     let listener = &serving.said["admin"];
     let url = format!("https://{}", listener["address"].as_str().unwrap());
