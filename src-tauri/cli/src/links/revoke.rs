@@ -11,7 +11,6 @@ use latchkey_core::ledger::{
     LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope, StopsElsewhere,
     not_revoked,
 };
-use latchkey_core::protocol::code::LEEWAY_SECS;
 use latchkey_core::shell::quoted;
 use latchkey_core::time;
 use latchkey_store::Wait as _;
@@ -135,8 +134,8 @@ impl Revoking<'_> {
             let starts_at = link.as_ref().and_then(|(listed, _)| listed.link.not_before);
             let now = self.by.at.as_second();
             let starts_at = starts_at.filter(|at| *at > now);
-            let expires_at = link.as_ref().and_then(|(listed, _)| listed.link.expires_at);
-            let has_expired = expires_at.is_some_and(|at| at.saturating_add(LEEWAY_SECS) <= now);
+            let terms = link.as_ref().map(|(listed, _)| listed.link.terms());
+            let has_expired = terms.is_some_and(|terms| terms.had_expired_at(now));
             let before = link.map(|(listed, _)| listed.standing.status);
             // One after the other is revoked, so the others are looked up before.
             if before.is_none() && !self.allows_unknown && ids.len() > 1 {
@@ -239,9 +238,6 @@ impl Revoking<'_> {
             ends_sessions: self.ends_sessions,
             allows_unknown: self.allows_unknown,
         };
-        revocation
-            .require_possible(&self.instance.settings)
-            .map_err(|refused| refused.about("end-sessions"))?;
         let revoked = revocation.revoke(self.instance, self.ledger, self.by);
         Ok(revoked.wait()?)
     }

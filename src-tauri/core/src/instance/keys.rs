@@ -53,7 +53,8 @@ impl Instance {
 
     /// Makes the key of a pairing, whose code then works no more.
     ///
-    /// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used, has expired or was replaced.
+    /// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used, has expired or was
+    /// replaced.
     pub fn exchange(&mut self, code: &str, now: Timestamp) -> Result<(ApiKey, Secret)> {
         let new = pairing::take(&mut self.pairings, code, now)?;
         let (key, secret) = ApiKey::generate(&new, now)?;

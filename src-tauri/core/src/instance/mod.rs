@@ -268,15 +268,16 @@ impl Settings {
             return Err(Error::new(ErrorCode::HostedElsewhere, message).about("short"));
         }
         if taken.supersedes {
-            return Err(self.supersedes_nothing());
+            return Err(self.supersedes_nothing("Leave this out."));
         }
         Ok(taken)
     }
 
-    /// Returns the error for superseding links that another application opens.
-    fn supersedes_nothing(&self) -> Error {
+    /// Returns the error for superseding links that another application opens. `advice` is a sentence
+    /// that says what to do.
+    fn supersedes_nothing(&self, advice: &str) -> Error {
         let message = format!(
-            "Older links of the person would go on working, because {} decides who signs in. Leave this out.",
+            "Older links of the person would go on working, because {} decides who signs in. {advice}",
             self.url.authority()
         );
         Error::new(ErrorCode::HostedElsewhere, message).about("supersede")

@@ -97,7 +97,8 @@ pub(super) fn add(waiting: &mut Vec<Pairing>, new: Pairing, now: Timestamp) -> R
 
 /// Removes the pairing with a code. Returns the key to make.
 ///
-/// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used, has expired or was replaced.
+/// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used, has expired or was
+/// replaced.
 pub(super) fn take(waiting: &mut Vec<Pairing>, code: &str, now: Timestamp) -> Result<NewApiKey> {
     let at = waiting
         .iter()

@@ -95,7 +95,8 @@ impl SettingsChange {
         // Settings of an earlier version may have both, and must not keep others from being changed.
         let is_asked = moves_elsewhere || self.supersede == Some(true);
         if is_asked && settings.supersede && settings.hosted == Hosted::Elsewhere {
-            return Err(supersedes_nothing(settings));
+            let advice = "Turn their replacement off in the same change.";
+            return Err(settings.supersedes_nothing(advice));
         }
         if let Some(message) = &self.message {
             settings.message = MessageTemplate::parse(message)?;
@@ -153,16 +154,6 @@ impl SettingsChange {
             new => Ok(new),
         }
     }
-}
-
-/// Returns the error for settings by which links would supersede others that another application
-/// opens.
-fn supersedes_nothing(settings: &Settings) -> Error {
-    let message = format!(
-        "Older links of a person would go on working, because {} decides who signs in. Turn their replacement off in the same change.",
-        settings.url.authority()
-    );
-    Error::new(ErrorCode::HostedElsewhere, message).about("supersede")
 }
 
 fn edited<T: PartialEq>(value: Option<T>, before: Option<&T>) -> Option<T> {
